@@ -14,6 +14,8 @@ export interface StoreOptions {
   dir: string;
   /** Gets each line that the server prints. */
   log?: (line: string) => void;
+  /** Gives up on a start that is under way. */
+  signal?: AbortSignal;
 }
 
 export interface StoreHandle extends ServerHandle {
@@ -39,13 +41,8 @@ const marker = (dir: string): string => path.join(dir, 'KIND');
  *
  * @throws ServerRefused with what to do: taken port, unusable directory, full disk, damaged data, data of another kind
  */
-export async function startStore({
-  binary,
-  kind,
-  port: wanted = 0,
-  dir,
-  log,
-}: StoreOptions): Promise<StoreHandle> {
+export async function startStore(options: StoreOptions): Promise<StoreHandle> {
+  const { binary, kind, port: wanted = 0, dir, log, signal } = options;
   prepareDataDirectory(dir);
   const written = storeKindIn(dir);
   if (written && written !== kind) {
@@ -63,7 +60,15 @@ export async function startStore({
         ? ['-addr', `127.0.0.1:${port}`, '-dir', dir]
         : ['--dbpath', dir, '--bind_ip', '127.0.0.1', '--port', String(port), '--nounixsocket', '--quiet'];
     try {
-      const plan = { name: 'The store', binary, args, data: dir, isReady: () => answersHello(port), log };
+      const plan = {
+        name: 'The store',
+        binary,
+        args,
+        data: dir,
+        isReady: () => answersHello(port),
+        log,
+        signal,
+      };
       const server = await startServer(plan);
       // FerretDB has no retryable writes, and the driver asks for them unless told.
       const uri = `mongodb://127.0.0.1:${port}/${kind === 'ferret' ? '?retryWrites=false' : ''}`;

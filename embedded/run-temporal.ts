@@ -20,6 +20,8 @@ export interface TemporalOptions {
   searchAttributes?: Record<string, SearchAttributeType>;
   /** Gets each line that the server prints (warnings and worse). */
   log?: (line: string) => void;
+  /** Gives up on a start that is under way. */
+  signal?: AbortSignal;
 }
 
 export interface TemporalHandle extends ServerHandle {
@@ -56,7 +58,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalH
 }
 
 async function start(options: TemporalOptions, port: number, uiPort?: number): Promise<TemporalHandle> {
-  const { binary, dbFile, namespace, searchAttributes = {}, log } = options;
+  const { binary, dbFile, namespace, searchAttributes = {}, log, signal } = options;
   const address = `127.0.0.1:${port}`;
   const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'warn'];
   if (uiPort === undefined) args.push('--headless');
@@ -86,7 +88,7 @@ async function start(options: TemporalOptions, port: number, uiPort?: number): P
   };
 
   const data = dbFile ?? 'memory';
-  const server = await startServer({ name: 'Temporal', binary, args, env, data, isReady, log });
+  const server = await startServer({ name: 'Temporal', binary, args, env, data, isReady, log, signal });
   const ui = uiPort === undefined ? {} : { uiPort, uiAddress: `http://127.0.0.1:${uiPort}` };
   return { ...server, address, port, ...ui };
 }

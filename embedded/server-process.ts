@@ -114,6 +114,8 @@ export interface ServerPlan {
   readyWithinMs?: number;
   /** Gets each line that the server prints. */
   log?: ((line: string) => void) | undefined;
+  /** Gives up on a start that is under way. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -122,7 +124,7 @@ export interface ServerPlan {
  * @throws ServerRefused when it ends or stays silent instead
  */
 export async function startServer(plan: ServerPlan): Promise<ServerHandle> {
-  const { name, binary, args, env, isReady, readyWithinMs = 60_000, log } = plan;
+  const { name, binary, args, env, isReady, readyWithinMs = 60_000, log, signal } = plan;
   const said: string[] = [];
   const onLine = (line: string): void => {
     said.push(line);
@@ -131,7 +133,7 @@ export async function startServer(plan: ServerPlan): Promise<ServerHandle> {
   };
   const running = await spawnGuarded(binary, args, { env: env ?? process.env, onLine });
   const deadline = performance.now() + readyWithinMs;
-  while (running.isRunning() && performance.now() < deadline) {
+  while (running.isRunning() && performance.now() < deadline && !signal?.aborted) {
     if (await isReady()) {
       return {
         pid: running.pid,
@@ -147,6 +149,7 @@ export async function startServer(plan: ServerPlan): Promise<ServerHandle> {
     throw explainEnd(plan, said);
   }
   await running.stop();
+  signal?.throwIfAborted();
   throw new ServerRefused(
     'not-ready',
     `${name} did not begin to serve within ${readyWithinMs / 1_000} s. Its last words:\n${quote(said)}`,
