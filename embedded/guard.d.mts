@@ -24,6 +24,8 @@ export interface GuardOptions {
   env?: NodeJS.ProcessEnv;
   /** Give a Node command an IPC channel. Default false. */
   ipc?: boolean;
+  /** Write to our own output streams instead of `onLine`. Default false. */
+  inheritOutput?: boolean;
   onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
 }
 

@@ -41,17 +41,24 @@ const GRACE_MS = 7_000;
  *
  * The command's standard input is the life-line: it reads end-of-file when this process is gone.
  */
-export async function spawnGuarded(command, args, { cwd, env, ipc = false, onLine = () => {} } = {}) {
+export async function spawnGuarded(
+  command,
+  args,
+  { cwd, env, ipc = false, inheritOutput = false, onLine = () => {} } = {},
+) {
+  const output = inheritOutput ? 'inherit' : 'pipe';
   const child = spawn('/bin/sh', ['-c', GUARD, 'tocsin-guard', command, ...args], {
     cwd,
     env,
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...(ipc ? ['ipc'] : [])],
+    stdio: ['pipe', output, output, 'pipe', ...(ipc ? ['ipc'] : [])],
   });
   // The life-line is never written to; an error on it only says that the command has gone.
   child.stdin.on('error', () => {});
-  createInterface({ input: child.stdout }).on('line', (line) => onLine(line, 'stdout'));
-  createInterface({ input: child.stderr }).on('line', (line) => onLine(line, 'stderr'));
+  if (!inheritOutput) {
+    createInterface({ input: child.stdout }).on('line', (line) => onLine(line, 'stdout'));
+    createInterface({ input: child.stderr }).on('line', (line) => onLine(line, 'stderr'));
+  }
 
   let running = true;
   const exited = new Promise((resolve, reject) => {

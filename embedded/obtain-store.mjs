@@ -68,7 +68,7 @@ export async function obtainStore({
       fix: 'allow outgoing HTTPS to fastdl.mongodb.org, or rely on the package below',
       async attempt() {
         if (!mongodAllowed) throw new Unavailable(kept);
-        await mustReach(DOWNLOAD);
+        await mustReach(DOWNLOAD, env);
         log(`downloading mongod ${MONGOD_VERSION}, checked by its published hash`);
         const build = async (workshop) => {
           const binary = await download('mongod', workshop, dependencies);

@@ -54,7 +54,7 @@ export async function obtainTemporal({
       from: 'download',
       fix: 'allow outgoing HTTPS to temporal.download, or rely on the package below',
       async attempt() {
-        await mustReach(DOWNLOAD);
+        await mustReach(DOWNLOAD, env);
         log(`downloading the Temporal CLI ${TEMPORAL_VERSION} (no hash is published for it)`);
         await placeInCache(cached, (workshop) => download('temporal', workshop, dependencies), log);
         return { binary: cached, because: `downloaded to ${cached}` };

@@ -2,7 +2,7 @@
 export type ObtainedFrom = 'address' | 'PATH' | 'cache' | 'download' | 'package';
 
 export interface ObtainOptions {
-  /** Default `process.env`. Read: TEMPORAL_ADDRESS, MONGODB_URI, PATH, TOCSIN_CACHE. */
+  /** Default `process.env`. Read: TEMPORAL_ADDRESS, MONGODB_URI, PATH, TOCSIN_CACHE, TOCSIN_OFFLINE (no public download). */
   env?: NodeJS.ProcessEnv;
   /** Told what is being done when it takes longer than a look. */
   log?: (line: string) => void;
@@ -21,3 +21,5 @@ export class NotObtained extends Error {
   attempts: { from: ObtainedFrom; reason: string; fix: string }[];
   constructor(what: string, attempts: { from: ObtainedFrom; reason: string; fix: string }[]);
 }
+
+export function mustReach(url: string, env: NodeJS.ProcessEnv): Promise<void>;

@@ -67,8 +67,9 @@ export async function versionOf(binary, env) {
   return run.lines[0] ?? '';
 }
 
-/** Throws Unavailable unless the address answers within a few seconds. */
-export async function mustReach(url) {
+/** Throws Unavailable unless the address answers within a few seconds. `TOCSIN_OFFLINE=1`: without asking. */
+export async function mustReach(url, env) {
+  if (env.TOCSIN_OFFLINE) throw new Unavailable('TOCSIN_OFFLINE is set', 'unset TOCSIN_OFFLINE');
   const name = new URL(url).hostname;
   let status;
   try {

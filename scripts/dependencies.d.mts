@@ -1,0 +1,1 @@
+export function whyOutOfDate(root: string): string | undefined;

@@ -1,0 +1,1 @@
+export function findTests(root: string, only?: string): string[];
