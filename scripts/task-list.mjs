@@ -41,7 +41,7 @@ export async function runTasks(tasks, { atOnce = tasks.length } = {}) {
       } catch (reason) {
         results[index] = { status: 'rejected', reason };
         row.state = 'failed';
-        row.note = reason.summary ?? '';
+        row.note = reason.message.split('\n')[0];
       }
       row.seconds = (performance.now() - started) / 1_000;
       list.changed(row);
