@@ -1,6 +1,5 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { lastWords } from '../embedded/obtain.mjs';
 import { runToEnd } from '../embedded/guard.mjs';
 import { waitForLock } from '../embedded/lock.mjs';
 
@@ -47,15 +46,19 @@ export async function installDependencies(root, note) {
     const reason = whyOutOfDate(root);
     if (!reason) return 'up to date';
     note(`npm ci, because ${reason}`);
+    const said = [];
     const run = await runToEnd('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: root,
       env: { ...process.env, npm_config_progress: 'false' },
+      onLine: (line) => said.push(line),
     });
     if (run.code === 127)
       throw new Error('There is no `npm` on PATH. Install Node.js with npm, then run this again.');
     if (!run.ok) {
+      // npm says what is wrong first, and how to use npm last.
+      const words = said.filter((line) => /^npm error ./.test(line)).slice(0, 6);
       throw new Error(
-        `npm ci failed: ${lastWords(run)}\n  fix: check the network and the registry that npm is set to, then run this again`,
+        `npm ci failed (exit code ${run.code}):\n  ${words.join('\n  ')}\n  fix: check the network and the registry that npm is set to, then run this again`,
       );
     }
     return 'installed';
