@@ -1,0 +1,105 @@
+import type { EpochMs, Position, Text } from './units.ts';
+
+/** A place Tocsin looks after: a town of care, a building with sensors, a plant. */
+export interface Place extends Position {
+  /** Lower-case slug, used in incident ids: `hualien`, `riverside-tower`. */
+  readonly id: string;
+  readonly name: Text;
+  readonly kind: 'place-of-care' | 'building';
+  /** District whose desk serves the place. */
+  readonly district: string;
+  /** People present at most, for ranking; 0 when unknown. */
+  readonly population: number;
+}
+
+/** One structured event from another system. `source` + `id` are its identity (CloudEvents). */
+export interface Bulletin {
+  readonly source: string;
+  readonly id: string;
+  /** CloudEvents type without prefix: `earthquake-notice`. */
+  readonly type: string;
+  readonly observedAtMs: EpochMs;
+  readonly position: Position | null;
+  /** Flat facts; names carry units: `magnitude`, `magnitudeType`, `depthKm`, `gapDeg`, `place`. null = not measured. */
+  readonly fields: Readonly<Record<string, number | string | null>>;
+}
+
+/** What a bulletin means for one place of care. */
+export interface Effect {
+  readonly placeId: string;
+  /** Epicentral distance. */
+  readonly distanceKm: number;
+  /** Expected Modified Mercalli Intensity at the place, 1..10, one decimal. */
+  readonly expectedMmi: number;
+}
+
+export interface BulletinEvidence {
+  readonly kind: 'bulletin';
+  /** Dedup key: `source|id`. */
+  readonly key: string;
+  readonly atMs: EpochMs;
+  readonly receivedAtMs: EpochMs;
+  readonly vendor: string;
+  readonly bulletin: Bulletin;
+  /** Most affected place first. Empty when the bulletin has no position. */
+  readonly effects: readonly Effect[];
+}
+
+/** A channel condition began or ceased to hold. Telemetry itself stays in the archive. */
+export interface ReadingsEvidence {
+  readonly kind: 'readings';
+  /** Dedup key: `site|leaf|atMs|holds`. */
+  readonly key: string;
+  readonly atMs: EpochMs;
+  readonly receivedAtMs: EpochMs;
+  readonly site: string;
+  /** Path of the channel condition in the plan document: `detect`, `evaluate.resolvedWhen`, `evaluate.escalateWhen.of.1`. */
+  readonly leaf: string;
+  readonly holds: boolean;
+  readonly channel: string;
+  readonly unit: string;
+  /** At most 50 sensors, the deciding ones first. */
+  readonly sensors: readonly SensorDigest[];
+  readonly windowStartMs: EpochMs;
+  readonly windowEndMs: EpochMs;
+}
+
+export interface SensorDigest {
+  readonly sensor: string;
+  readonly vendor: string;
+  readonly value: number;
+  /** Since when the sensor itself meets the condition; null when it does not. */
+  readonly sinceMs: EpochMs | null;
+}
+
+export type Evidence = BulletinEvidence | ReadingsEvidence;
+
+/** A detector's statement that a plan's `detect` condition holds. It opens an incident. */
+export interface Detection {
+  readonly tenant: string;
+  readonly planId: string;
+  readonly hazard: string;
+  /** Where: the most affected place. Its id is the incident's cell. */
+  readonly place: Place;
+  /** `cell` and `window` complete the incident id `incident/<tenant>/<hazard>/<cell>/<window>`. */
+  readonly cell: string;
+  /** Start of the first evidence, `20180204T131252Z`. */
+  readonly window: string;
+  readonly atMs: EpochMs;
+  readonly receivedAtMs: EpochMs;
+  /** 1..50 digests, oldest first. */
+  readonly evidence: readonly Evidence[];
+}
+
+/** `incident/<tenant>/<hazard>/<cell>/<window>`: the durable name of one response. */
+export function incidentIdOf(detection: Pick<Detection, 'tenant' | 'hazard' | 'cell' | 'window'>): string {
+  return `incident/${detection.tenant}/${detection.hazard}/${detection.cell}/${detection.window}`;
+}
+
+/** `2018-02-04T13:12:52.130Z` becomes `20180204T131252Z`. */
+export function windowOf(atMs: EpochMs): string {
+  return new Date(atMs)
+    .toISOString()
+    .replace(/[-:]/g, '')
+    .replace(/\.\d+Z$/, 'Z');
+}

@@ -1,0 +1,127 @@
+import type { Detection, Evidence } from '../domain/evidence.ts';
+import type { PlanDocument } from '../domain/plan/document.ts';
+import type { Command, Mission, MissionStatus, Order, Situation } from '../domain/situation.ts';
+import type { ClockKind, EpochMs, Mode } from '../domain/units.ts';
+
+/**
+ * Every name that a workflow history can contain. Durable for ever: add beside, never rename or reuse
+ * (test/workflows/contract.test.ts holds the golden list).
+ */
+export const TASK_QUEUE_PLANS = 'tocsin-plans';
+export const TASK_QUEUE_RECOGNITION = 'tocsin-recognition';
+
+/** One durable incident. Id `incident/<tenant>/<hazard>/<cell>/<window>`. */
+export const RESPOND = 'respond';
+/** Assigns the units of one district. Id `desk/<tenant>/<district>`. */
+export const DESK = 'desk';
+/** Rehearses and waits for the decision on one proposal. Id `refine/<plan>/<n>`. */
+export const REFINE_PLAN = 'refinePlan';
+
+/** Signals state facts. */
+export const EVIDENCE = 'evidence';
+export const UNIT_STATUS = 'unitStatus';
+export const REQUESTED = 'requested';
+export const GRANTED = 'granted';
+export const RELEASED = 'released';
+
+/** Updates ask and are answered. */
+export const APPROVE = 'approve';
+export const ANSWER = 'answer';
+export const COMMAND = 'command';
+/** Feed-clock incidents only: "it is now …"; answers when the incident has done all it can at that time. */
+export const CLOCK = 'clock';
+
+/** Queries look. */
+export const SITUATION = 'situation';
+
+export const SEARCH_ATTRIBUTES = {
+  tenant: 'TocsinTenant',
+  hazard: 'TocsinHazard',
+  level: 'TocsinLevel',
+  plan: 'TocsinPlan',
+  mode: 'TocsinMode',
+} as const;
+
+export interface RespondInput {
+  readonly detection: Detection;
+  readonly plan: PlanDocument;
+  readonly planHash: string;
+  readonly mode: Mode;
+  readonly clock: ClockKind;
+  /** Carried over continue-as-new. */
+  readonly carried?: Situation;
+}
+
+export interface EvidenceMessage {
+  readonly evidence: readonly Evidence[];
+}
+
+export interface UnitStatusMessage {
+  readonly missionId: string;
+  readonly unit: string;
+  readonly epoch: number;
+  readonly status: MissionStatus;
+  readonly atMs: EpochMs;
+  readonly by: string;
+}
+
+export interface RequestedMessage {
+  readonly order: Order;
+}
+
+export interface GrantedMessage {
+  readonly orderId: string;
+  /** Empty when the desk has nobody now; the order stays queued. */
+  readonly missions: readonly Mission[];
+  readonly atMs: EpochMs;
+}
+
+export interface ReleasedMessage {
+  readonly incidentId: string;
+  readonly unit: string;
+  readonly epoch: number;
+  readonly atMs: EpochMs;
+}
+
+export interface AnswerMessage {
+  readonly questionId: string;
+  readonly choice: string;
+  readonly by: string;
+  readonly roles: readonly string[];
+  readonly reason: string;
+}
+
+export interface CommandMessage extends Omit<Command, 'atMs' | 'id'> {
+  readonly roles: readonly string[];
+}
+
+export interface ClockMessage {
+  readonly atMs: EpochMs;
+}
+
+/** What the conductor needs to know to move time on. */
+export interface ClockAnswer {
+  readonly nowMs: EpochMs;
+  /** Next instant at which the incident acts by itself; null: only messages can move it, or it is closed. */
+  readonly wakeAtMs: EpochMs | null;
+  readonly phase: Situation['phase'];
+  readonly openQuestions: readonly string[];
+  readonly missions: readonly Mission[];
+}
+
+export interface DeskInput {
+  readonly tenant: string;
+  readonly district: string;
+  /** Carried over continue-as-new; its shape is domain/dispatch/desk.ts DeskState. */
+  readonly carried?: unknown;
+}
+
+/** What one district's desk shows to a query. */
+export interface DeskSituation {
+  readonly units: readonly {
+    readonly unit: string;
+    readonly epoch: number;
+    readonly heldBy: string | null;
+  }[];
+  readonly queued: readonly string[];
+}
