@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { ROOT } from './set-up.mjs';
+import { whenNpmIsGone } from './under-npm.mjs';
 
 /**
  * Runs a TypeScript program of the project in the foreground: it has our standard streams, gets our signals, and
@@ -20,12 +21,5 @@ export function runTypeScript(script, args) {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(name);
     process.kill(process.pid, signal);
   });
-
-  // Only under npm: a shell that started us in the background may go without meaning to stop us.
-  if (process.env.npm_lifecycle_event) {
-    const parent = process.ppid;
-    setInterval(() => {
-      if (process.ppid !== parent) child.kill('SIGTERM');
-    }, 500).unref();
-  }
+  whenNpmIsGone(() => child.kill('SIGTERM'));
 }

@@ -84,6 +84,6 @@ function redrawing(rows) {
 /** A line that wraps would break the redrawing. */
 function clip(text) {
   const visible = text.replace(/\u001b\[\d+m/g, '');
-  const width = Math.max(20, (out.columns ?? 80) - 1);
+  const width = Math.max(20, (out.columns || 80) - 1);
   return visible.length <= width ? text : `${visible.slice(0, width - 1)}…`;
 }

@@ -10,6 +10,7 @@ import { spawnGuarded } from '../embedded/guard.mjs';
 import { runChecks } from './checks.mjs';
 import { ROOT, setUp } from './set-up.mjs';
 import { findTests } from './find-tests.mjs';
+import { whenNpmIsGone } from './under-npm.mjs';
 
 /** No test file takes longer than this, in milliseconds. */
 const FILE_LIMIT_MS = 8 * 60_000;
@@ -62,6 +63,7 @@ async function runTests(paths) {
     void running.stop();
   }, SUITE_LIMIT_MS);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void running.stop());
+  whenNpmIsGone(() => void running.stop());
   const { code } = await running.exited;
   clearTimeout(overdue);
   return code === 0;
