@@ -11,10 +11,12 @@ test('a command ends with the process that started it, even after kill -9', asyn
     t,
     `
     import { spawnGuarded } from './embedded/guard.mjs';
+    let tell;
+    const told = new Promise((resolve) => (tell = resolve));
     const kind = await spawnGuarded('/bin/sleep', ['300']);
-    const stubborn = await spawnGuarded('/bin/sh', ['-c', ${JSON.stringify(STUBBORN)}], {
-      onLine: (grandchild) => console.log(JSON.stringify([kind.pid, kind.guardPid, stubborn.pid, stubborn.guardPid, Number(grandchild)])),
-    });
+    const stubborn = await spawnGuarded('/bin/sh', ['-c', ${JSON.stringify(STUBBORN)}], { onLine: tell });
+    const grandchild = Number(await told);
+    console.log(JSON.stringify([kind.pid, kind.guardPid, stubborn.pid, stubborn.guardPid, grandchild]));
     `,
   );
   const pids = (await parent.firstLine) as number[];
