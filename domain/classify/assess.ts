@@ -1,0 +1,51 @@
+import type { Vote, VoteResult } from '../situation.ts';
+import { explain } from './explain.ts';
+import type { Row } from './features.ts';
+import { predict, type Recogniser } from './recogniser.ts';
+import { describeOutOfRange, vote } from './vote.ts';
+
+/** A recogniser with the hash of its artefact: what a vote is recorded under. */
+export interface Voter {
+  readonly recogniser: Recogniser;
+  readonly hash: string;
+}
+
+/** How many inputs a recorded vote names. */
+const CONTRIBUTIONS_KEPT = 5;
+
+/** Lets every voter answer for one row and explain itself, and joins the answers. */
+export function assessRow(
+  voters: readonly Voter[],
+  row: Row,
+  options: { readonly minConfidence: number },
+): VoteResult {
+  const predictions = voters.map(({ recogniser }) => predict(recogniser, row));
+  const outcome = vote(predictions, options);
+  const votes = voters.map(({ recogniser, hash }, i): Vote => {
+    const prediction = predictions[i]!;
+    const explanation = explain(recogniser, row);
+    return {
+      recogniser: recogniser.name,
+      hash,
+      label: prediction.label,
+      probabilities: prediction.probabilities,
+      outOfRange: prediction.outOfRange.map(({ feature, value, low, high }) =>
+        describeOutOfRange(feature, value, low, high),
+      ),
+      contributions: explanation.contributions
+        .slice(0, CONTRIBUTIONS_KEPT)
+        .map(({ feature, value, shap }) => ({
+          feature,
+          value: value === null ? '' : String(value),
+          weight: shap,
+        })),
+      sentence: explanation.sentence,
+    };
+  });
+  return {
+    votes,
+    ...(outcome.label === undefined ? {} : { label: outcome.label }),
+    confidence: outcome.confidence,
+    doubt: outcome.abstained ?? '',
+  };
+}
