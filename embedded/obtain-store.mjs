@@ -7,6 +7,7 @@ import { Unavailable, findOnPath, firstThatWorks, lastWords, mustReach, versionO
 import { download } from './obtain-temporal.mjs';
 import { GO_VERSION, MONGOD_VERSION } from './versions.mjs';
 
+/** The downloader's own default; its MONGOMS_ settings, such as another mirror, are respected. */
 const DOWNLOAD = 'https://fastdl.mongodb.org';
 const SOURCE = path.join(import.meta.dirname, 'store');
 
@@ -18,6 +19,8 @@ export async function obtainStore({
   presentOnly = false,
   keep,
 } = {}) {
+  // Its failure is reported by the way that needs it, if it comes to that.
+  dependencies.catch(() => {});
   const platform = `${process.platform}-${process.arch}`;
   const cachedMongod = path.join(cacheDirectory(env), `mongod-${MONGOD_VERSION}-${platform}`);
   const cachedFerret = path.join(cacheDirectory(env), `tocsin-store-${sourceHash()}-${platform}`);
@@ -68,10 +71,10 @@ export async function obtainStore({
       fix: 'allow outgoing HTTPS to fastdl.mongodb.org, or rely on the package below',
       async attempt() {
         if (!mongodAllowed) throw new Unavailable(kept);
-        await mustReach(DOWNLOAD, env);
+        await mustReach(env.MONGOMS_DOWNLOAD_MIRROR ?? DOWNLOAD, env);
         log(`downloading mongod ${MONGOD_VERSION}, checked by its published hash`);
         const build = async (workshop) => {
-          const binary = await download('mongod', workshop, dependencies);
+          const binary = await download('mongod', workshop, env, dependencies);
           // A mongod of another distribution starts only to miss its libraries.
           await versionOf(binary, env);
           return binary;

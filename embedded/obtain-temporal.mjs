@@ -14,6 +14,8 @@ export async function obtainTemporal({
   dependencies = Promise.resolve(),
   presentOnly = false,
 } = {}) {
+  // Its failure is reported by the way that needs it, if it comes to that.
+  dependencies.catch(() => {});
   const cached = path.join(
     cacheDirectory(env),
     `temporal-${TEMPORAL_VERSION}-${process.platform}-${process.arch}`,
@@ -56,7 +58,7 @@ export async function obtainTemporal({
       async attempt() {
         await mustReach(DOWNLOAD, env);
         log(`downloading the Temporal CLI ${TEMPORAL_VERSION} (no hash is published for it)`);
-        await placeInCache(cached, (workshop) => download('temporal', workshop, dependencies), log);
+        await placeInCache(cached, (workshop) => download('temporal', workshop, env, dependencies), log);
         return { binary: cached, because: `downloaded to ${cached}` };
       },
     },
@@ -73,14 +75,14 @@ export async function obtainTemporal({
 }
 
 /** Runs a public download in a process of its own, so that one that stalls can be ended. */
-export async function download(what, workshop, dependencies) {
+export async function download(what, workshop, env, dependencies) {
   try {
     await dependencies;
   } catch {
     throw new Unavailable('the downloader is an npm package, and the dependencies could not be installed');
   }
   const script = path.join(import.meta.dirname, 'download.mjs');
-  const run = await runToEnd(process.execPath, [script, what, workshop], { timeoutMs: 180_000 });
+  const run = await runToEnd(process.execPath, [script, what, workshop], { env, timeoutMs: 180_000 });
   if (!run.ok) throw new Unavailable(`the download failed: ${lastWords(run)}`);
   return run.lines.at(-1);
 }

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -196,4 +199,55 @@ test('a download place that accepts and never answers costs less than 5 seconds'
   });
 
   assert.ok(performance.now() - started < 5_000);
+});
+
+/** A mirror with one archive that carries a mongod, and says that this is its hash. */
+async function mirror(t: TestContext, hashOf: (archive: Buffer) => string): Promise<NodeJS.ProcessEnv> {
+  const root = temporaryDirectory(t);
+  putMongod(path.join(root, 'mongodb-any', 'bin', 'mongod'));
+  const packed = spawnSync('tar', ['-czf', '-', 'mongodb-any'], { cwd: root });
+  assert.equal(packed.status, 0);
+  const server = http.createServer((request, response) => {
+    const wantsHash = request.url?.endsWith('.md5');
+    response.end(wantsHash ? `${hashOf(packed.stdout)}  archive.tgz\n` : packed.stdout);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as net.AddressInfo;
+  return { MONGOMS_DOWNLOAD_MIRROR: `http://127.0.0.1:${port}`, MONGOMS_USE_HTTP: '1', TOCSIN_OFFLINE: '' };
+}
+
+const md5 = (data: Buffer): string => createHash('md5').update(data).digest('hex');
+
+test('a real mongod is downloaded where the network has it, and found in the cache from then on', async (t) => {
+  const { cache, env } = emptyHanded(t);
+  Object.assign(env, await mirror(t, md5));
+
+  const first = await obtainStore({ env });
+  const second = await obtainStore({ env });
+
+  assert.deepEqual([first.from, first.kind], ['download', 'mongod']);
+  assert.deepEqual([second.from, second.binary], ['cache', first.binary]);
+  assert.equal(fs.readdirSync(cache).length, 1);
+});
+
+test('a download whose hash is not the published one is a reason, and leaves nothing in the cache', async (t) => {
+  const { cache, env } = emptyHanded(t);
+  Object.assign(env, await mirror(t, () => md5(Buffer.from('another archive'))));
+
+  await assert.rejects(obtainStore({ env }), (error) => {
+    assert.ok(error instanceof NotObtained);
+    assert.match(error.attempts[3]?.reason ?? '', /the download failed: exit code 1:[\s\S]*Md5/i);
+    return true;
+  });
+
+  assert.deepEqual(fs.readdirSync(cache), []);
+});
+
+test('a downloader that cannot be had because the npm packages failed is a reason', async (t) => {
+  const { env } = emptyHanded(t);
+  Object.assign(env, await mirror(t, md5));
+  const dependencies = Promise.reject(new Error('npm ci failed'));
+
+  await assert.rejects(obtainStore({ env, dependencies }), /the dependencies could not be installed/);
 });
