@@ -44,3 +44,18 @@ export function openLogFile(file: string, maxBytes = 5 * 1024 * 1024): LogFile {
     },
   };
 }
+
+/**
+ * The log of one role or server: `<logsDir>/<name>.log`, and with `echo` also standard error, each line after
+ * the name.
+ */
+export function openRoleLog(logsDir: string, name: string, { echo = false } = {}): LogFile {
+  const file = openLogFile(path.join(logsDir, `${name}.log`));
+  return {
+    write(line) {
+      file.write(line);
+      if (echo) process.stderr.write(`[${name}] ${line}\n`);
+    },
+    close: () => file.close(),
+  };
+}

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { openLogFile } from '../../embedded/log-file.ts';
-import { temporaryDirectory } from './processes.ts';
+import { runProgram, temporaryDirectory } from './processes.ts';
 
 test('a log never takes more than twice its bound, and keeps the newest lines', (t) => {
   const file = path.join(temporaryDirectory(t), 'logs', 'worker.log');
@@ -36,4 +36,25 @@ test('a line after the log was closed is dropped', (t) => {
   log.close();
 
   assert.equal(fs.readFileSync(file, 'utf8'), '');
+});
+
+test('a role has a log of its own, and its echo on standard error carries its name', async (t) => {
+  const logsDir = temporaryDirectory(t);
+  const program = runProgram(
+    t,
+    `
+    import { openRoleLog } from './embedded/log-file.ts';
+    for (const [name, echo] of [['worker', true], ['store', false]]) {
+      const log = openRoleLog(${JSON.stringify(logsDir)}, name, { echo });
+      log.write('up');
+      log.close();
+    }
+    `,
+  );
+
+  assert.equal((await program.ended).stderr, '[worker] up\n');
+  assert.deepEqual(
+    ['worker', 'store'].map((name) => fs.readFileSync(path.join(logsDir, `${name}.log`), 'utf8')),
+    ['up\n', 'up\n'],
+  );
 });
