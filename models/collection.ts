@@ -1,0 +1,116 @@
+import mongoose from 'mongoose';
+import type { Connection, Model, QueryFilter, SchemaDefinition } from 'mongoose';
+import type { Inserted } from '../domain/ports.ts';
+import { isDuplicateKey, storeFailure } from './failure.ts';
+
+/**
+ * One stored document. Besides its meaningful `_id` a row has the few scalar fields that are ever queried;
+ * whatever has structure travels in one string field of canonical JSON. FerretDB refuses NaN, nested arrays, NUL
+ * and keys with `.` or a leading `$`, any of which a plan or a situation may hold; a string it keeps as it is.
+ */
+export interface Row {
+  readonly _id: string;
+}
+
+/**
+ * The writes and reads that mean the same on every backend. No update operators: on FerretDB over SQLite a
+ * guarded update can have fifty winners, a unique insert has one.
+ */
+export interface Collection<R extends Row> {
+  /** The only atomic step: one of many writers of an `_id` is told `inserted`. */
+  insert(row: R): Promise<Inserted>;
+  /** Inserts what is missing, in order; answers the `_id`s that were there already. At most 50 rows a call. */
+  insertMissing(rows: readonly R[]): Promise<string[]>;
+  /** Writes the whole row. For rows that have one writer. */
+  replace(row: R): Promise<void>;
+  /** By exact `_id`: the only read that FerretDB does not answer by reading the whole collection. */
+  get(id: string): Promise<R | null>;
+  /** Reads the whole collection on FerretDB: for small collections and rare questions. */
+  find(filter: QueryFilter<R>): Promise<R[]>;
+  /** Rows with `from` <= `_id` < `below`, in order of `_id`; by index on MongoDB, a full scan on FerretDB. */
+  range(from: string, below: string): Promise<R[]>;
+}
+
+/** Opens a collection of `connection`. Unknown fields are refused in rows and in filters. */
+export function openCollection<R extends Row>(
+  connection: Connection,
+  name: string,
+  fields: SchemaDefinition,
+): Collection<R> {
+  const model = modelOf<R>(connection, name, fields);
+  return {
+    async insert(row) {
+      try {
+        await model.create([row]);
+        return 'inserted';
+      } catch (error) {
+        if (isDuplicateKey(error)) return 'exists';
+        throw storeFailure(error);
+      }
+    },
+    async insertMissing(rows) {
+      try {
+        await model.insertMany(rows as R[], { ordered: false, throwOnValidationError: true });
+        return [];
+      } catch (error) {
+        return duplicatesOnly(error).map((i) => rows[i]!._id);
+      }
+    },
+    async replace(row) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          await model.replaceOne({ _id: row._id } as QueryFilter<R>, row, { upsert: true });
+          return;
+        } catch (error) {
+          // Our own earlier attempt, whose answer was lost, may have inserted it meanwhile.
+          if (!isDuplicateKey(error) || attempt === 3) throw storeFailure(error);
+        }
+      }
+    },
+    get: (id) => read(() => model.findOne({ _id: id } as QueryFilter<R>).lean<R>()),
+    find: (filter) => read(() => model.find(filter).lean<R[]>()),
+    range: (from, below) =>
+      read(() =>
+        model
+          .find({ _id: { $gte: from, $lt: below } } as QueryFilter<R>)
+          .sort({ _id: 1 })
+          .lean<R[]>(),
+      ),
+  };
+}
+
+function modelOf<R extends Row>(connection: Connection, name: string, fields: SchemaDefinition): Model<R> {
+  const opened = connection.models[name] as Model<R> | undefined;
+  if (opened !== undefined) return opened;
+  const schema = new mongoose.Schema(
+    { _id: { type: String, required: true }, ...fields },
+    {
+      strict: 'throw',
+      strictQuery: 'throw',
+      versionKey: false,
+      bufferCommands: false,
+      autoIndex: false,
+      autoCreate: false,
+    },
+  );
+  return connection.model(name, schema, name) as unknown as Model<R>;
+}
+
+async function read<T>(query: () => PromiseLike<T>): Promise<T> {
+  try {
+    return await query();
+  } catch (error) {
+    throw storeFailure(error);
+  }
+}
+
+/** Positions of the rows that were there already; throws when a row failed for any other reason. */
+function duplicatesOnly(error: unknown): number[] {
+  if (!(error instanceof mongoose.mongo.MongoBulkWriteError)) throw storeFailure(error);
+  const failures = [error.writeErrors].flat();
+  const other = failures.find((failure) => failure.code !== 11000);
+  // An acknowledged row must be durable: a write-concern error, or any other failure, leaves that open.
+  if (other !== undefined || failures.length === 0 || error.result.getWriteConcernError() !== undefined)
+    throw storeFailure(other?.err ?? error);
+  return failures.map((failure) => failure.index);
+}

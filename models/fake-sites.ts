@@ -1,0 +1,15 @@
+import type { Place } from '../domain/evidence.ts';
+import type { Sensor, SiteStore } from '../domain/ports.ts';
+import { createFakeTable } from './fake-table.ts';
+import { byId } from './roster.ts';
+
+export function createFakeSiteStore(): SiteStore {
+  const places = createFakeTable<Place>();
+  const sensors = createFakeTable<Sensor>();
+  return {
+    putPlace: async (place) => places.replace(place.id, place),
+    places: async () => places.all().sort(byId),
+    putSensor: async (sensor) => sensors.replace(sensor.id, sensor),
+    sensors: async () => sensors.all().sort(byId),
+  };
+}

@@ -1,0 +1,114 @@
+import type { Connection } from 'mongoose';
+import { canonicalJson } from '../domain/canonical.ts';
+import { TocsinError } from '../domain/errors.ts';
+import type { RecogniserStore, StoredRecogniser } from '../domain/ports.ts';
+import { openCollection } from './collection.ts';
+import type { Row } from './collection.ts';
+import { createSequence } from './sequence.ts';
+
+/** Largest artefact, in bytes. */
+export const MAX_ARTEFACT_BYTES = 8 * 1024 * 1024;
+/** Bytes a row: FerretDB keeps them as base64 text in one SQLite cell. */
+const CHUNK_BYTES = 1_000_000;
+
+/** `<name>@<hash>`: exists only when all chunks do. */
+interface RecogniserRow extends Row {
+  readonly name: string;
+  readonly hash: string;
+  readonly bytes: number;
+  readonly atMs: number;
+  readonly card: string;
+}
+
+/** `<name>@<hash>/<i>`. */
+interface ChunkRow extends Row {
+  readonly content: Buffer;
+}
+
+/** `<name>/<n>`. */
+interface ActivationRow extends Row {
+  readonly n: number;
+  readonly hash: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly atMs: number;
+}
+
+export function createRecogniserStore(connection: Connection): RecogniserStore {
+  const recognisers = openCollection<RecogniserRow>(connection, 'recognisers', {
+    name: String,
+    hash: String,
+    bytes: Number,
+    atMs: Number,
+    card: String,
+  });
+  const chunks = openCollection<ChunkRow>(connection, 'recogniserChunks', { content: Buffer });
+  const activations = createSequence(
+    openCollection<ActivationRow>(connection, 'recogniserActivations', {
+      n: Number,
+      hash: String,
+      by: String,
+      reason: String,
+      atMs: Number,
+    }),
+  );
+
+  async function readArtefact(id: string, bytes: number): Promise<Uint8Array> {
+    const rows = await Promise.all(chunkStarts(bytes).map((_, i) => chunks.get(`${id}/${i}`)));
+    const artefact = Buffer.concat(rows.map((row) => toBuffer(row?.content)));
+    if (artefact.length !== bytes)
+      throw new TocsinError('RECOGNISER_DAMAGED', `The stored bytes of ${id} are not complete.`, {
+        details: { id, expected: bytes, found: artefact.length },
+      });
+    return new Uint8Array(artefact);
+  }
+
+  return {
+    async insert({ name, hash, artefact, card, atMs }) {
+      refuseTooLarge(artefact);
+      const id = `${name}@${hash}`;
+      const bytes = artefact.length;
+      for (const [i, start] of chunkStarts(bytes).entries())
+        await chunks.insert({
+          _id: `${id}/${i}`,
+          content: Buffer.from(artefact.subarray(start, start + CHUNK_BYTES)),
+        });
+      return recognisers.insert({ _id: id, name, hash, bytes, atMs, card: canonicalJson(card) });
+    },
+    async get(name, hash) {
+      const row = await recognisers.get(`${name}@${hash}`);
+      if (row === null) return null;
+      const artefact = await readArtefact(row._id, row.bytes);
+      return { name, hash, artefact, card: JSON.parse(row.card) as StoredRecogniser['card'], atMs: row.atMs };
+    },
+    async activate({ name, hash, by, reason, atMs }) {
+      const row = await activations.append(name, (n, _id) => ({ _id, n, hash, by, reason, atMs }));
+      return row.n;
+    },
+    async active(name) {
+      const row = await activations.last(name);
+      return row === null ? null : { hash: row.hash, n: row.n };
+    },
+    names: async () => [...new Set((await recognisers.find({})).map((row) => row.name))].sort(),
+  };
+}
+
+/** @throws TocsinError RECOGNISER_TOO_LARGE */
+export function refuseTooLarge(artefact: Uint8Array): void {
+  if (artefact.length > MAX_ARTEFACT_BYTES)
+    throw new TocsinError(
+      'RECOGNISER_TOO_LARGE',
+      `A recogniser has at most ${MAX_ARTEFACT_BYTES} bytes; this one has ${artefact.length}.`,
+      { details: { bytes: artefact.length, limit: MAX_ARTEFACT_BYTES } },
+    );
+}
+
+function chunkStarts(bytes: number): number[] {
+  return Array.from({ length: Math.ceil(bytes / CHUNK_BYTES) }, (_, i) => i * CHUNK_BYTES);
+}
+
+/** A lean read answers the driver's Binary, which holds its bytes in `buffer`. */
+function toBuffer(content: Buffer | { readonly buffer: Uint8Array } | undefined): Uint8Array {
+  if (content === undefined) return new Uint8Array();
+  return Buffer.isBuffer(content) ? content : new Uint8Array(content.buffer);
+}

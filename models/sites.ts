@@ -1,0 +1,23 @@
+import type { Connection } from 'mongoose';
+import { canonicalJson } from '../domain/canonical.ts';
+import type { Place } from '../domain/evidence.ts';
+import type { Sensor, SiteStore } from '../domain/ports.ts';
+import { openCollection } from './collection.ts';
+import type { Row } from './collection.ts';
+import { byId } from './roster.ts';
+
+interface SiteRow extends Row {
+  readonly json: string;
+}
+
+/** Places of care, buildings and their sensors. */
+export function createSiteStore(connection: Connection): SiteStore {
+  const places = openCollection<SiteRow>(connection, 'places', { json: String });
+  const sensors = openCollection<SiteRow>(connection, 'sensors', { json: String });
+  return {
+    putPlace: (place) => places.replace({ _id: place.id, json: canonicalJson(place) }),
+    places: async () => (await places.find({})).map((row) => JSON.parse(row.json) as Place).sort(byId),
+    putSensor: (sensor) => sensors.replace({ _id: sensor.id, json: canonicalJson(sensor) }),
+    sensors: async () => (await sensors.find({})).map((row) => JSON.parse(row.json) as Sensor).sort(byId),
+  };
+}

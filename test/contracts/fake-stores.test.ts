@@ -1,0 +1,4 @@
+import { createFakeStores } from '../../models/fake-stores.ts';
+import { holdToStoreContract } from './stores.ts';
+
+holdToStoreContract('in memory', async () => createFakeStores());
