@@ -27,6 +27,7 @@ export interface Bulletin {
 /** What a bulletin means for one place of care. */
 export interface Effect {
   readonly placeId: string;
+  readonly place: Place;
   /** Epicentral distance. */
   readonly distanceKm: number;
   /** Expected Modified Mercalli Intensity at the place, 1..10, one decimal. */
@@ -41,7 +42,7 @@ export interface BulletinEvidence {
   readonly receivedAtMs: EpochMs;
   readonly vendor: string;
   readonly bulletin: Bulletin;
-  /** Most affected place first. Empty when the bulletin has no position. */
+  /** The at most 5 most affected places, strongest first. Empty when the bulletin has no position. */
   readonly effects: readonly Effect[];
 }
 

@@ -205,3 +205,17 @@ export interface FenceStore {
   claim(claim: { unit: string; epoch: number; holder: string; atMs: EpochMs }): Promise<Inserted>;
   holder(unit: string, epoch: number): Promise<string | null>;
 }
+
+/** Every store that the domain's ports name. */
+export interface Stores {
+  readonly plans: PlanStore;
+  readonly facts: FactStore;
+  readonly incidents: IncidentStore;
+  readonly evaluations: EvaluationStore;
+  readonly proposals: ProposalStore;
+  readonly recognisers: RecogniserStore;
+  readonly roster: RosterStore;
+  readonly sites: SiteStore;
+  readonly principals: PrincipalStore;
+  readonly fence: FenceStore;
+}

@@ -20,11 +20,15 @@ export interface Situation {
   nowMs: EpochMs;
   /** When the engine next wants to wake without any message; null while it works or waits for messages only. */
   wakeAtMs: EpochMs | null;
-  /** Oldest first, at most 200: the trigger, the strongest and the most recent stay. */
+  /** Oldest first, at most 60: the trigger, the strongest and the most recent stay. */
   evidence: Evidence[];
   /** Dedup keys of all evidence ever joined (bounded: the newest 2,000). */
   seenKeys: string[];
   evidenceCount: number;
+  /** How much of the evidence and of the commands the engine has acted on, and when it last reviewed. */
+  judgedEvidence: number;
+  obeyedCommands: number;
+  reviewedAtMs: EpochMs;
   /** Last known state of each channel condition by leaf path. */
   leaves: Record<string, { holds: boolean; sinceMs: EpochMs }>;
   assessment: Assessment | null;
@@ -93,10 +97,10 @@ export interface VoteResult {
 export interface Question {
   /** `classify/<n>` or `<step id>`; unique in the incident, used as update id. */
   readonly id: string;
-  readonly about: 'type' | 'approval' | 'doubt';
+  readonly about: 'type' | 'approval' | 'doubt' | 'acknowledgement';
   readonly role: string;
   readonly text: { readonly en: string; readonly zh: string };
-  /** Allowed answers: severities or types for `type`, `approve`/`refuse` for `approval`. */
+  /** Allowed answers: types for `type`, `approve`/`refuse` for `approval`, `acknowledge` for the others. */
   readonly choices: readonly string[];
   readonly askedAtMs: EpochMs;
   readonly deadlineMs: EpochMs;
@@ -149,6 +153,10 @@ export interface Mission {
   status: MissionStatus;
   /** When each status was reached. */
   times: Partial<Record<MissionStatus, EpochMs>>;
+  /** Set once the order is on its way to the unit's terminal: crews see only transmitted missions. */
+  transmittedAtMs?: EpochMs;
+  /** Set once the unit was given back to its desk. */
+  releasedAtMs?: EpochMs;
 }
 
 /** NFPA 1225 and CAD usage; `stood-down` is ours when the order is withdrawn. */

@@ -8,7 +8,7 @@ import { createFakeProposalStore } from './fake-proposals.ts';
 import { createFakeRecogniserStore } from './fake-recognisers.ts';
 import { createFakeRosterStore } from './fake-roster.ts';
 import { createFakeSiteStore } from './fake-sites.ts';
-import type { Stores } from './stores.ts';
+import type { Stores } from '../domain/ports.ts';
 
 /** All stores in memory, held to the same contract suite as the real ones. */
 export function createFakeStores(): Stores {

@@ -1,16 +1,5 @@
 import type { Connection } from 'mongoose';
-import type {
-  EvaluationStore,
-  FactStore,
-  FenceStore,
-  IncidentStore,
-  PlanStore,
-  PrincipalStore,
-  ProposalStore,
-  RecogniserStore,
-  RosterStore,
-  SiteStore,
-} from '../domain/ports.ts';
+import type { Stores } from '../domain/ports.ts';
 import { createEvaluationStore } from './evaluations.ts';
 import { createFactStore } from './facts.ts';
 import { createFenceStore } from './fence.ts';
@@ -21,20 +10,6 @@ import { createProposalStore } from './proposals.ts';
 import { createRecogniserStore } from './recognisers.ts';
 import { createRosterStore } from './roster.ts';
 import { createSiteStore } from './sites.ts';
-
-/** Every store that the domain's ports name. */
-export interface Stores {
-  readonly plans: PlanStore;
-  readonly facts: FactStore;
-  readonly incidents: IncidentStore;
-  readonly evaluations: EvaluationStore;
-  readonly proposals: ProposalStore;
-  readonly recognisers: RecogniserStore;
-  readonly roster: RosterStore;
-  readonly sites: SiteStore;
-  readonly principals: PrincipalStore;
-  readonly fence: FenceStore;
-}
 
 /**
  * All stores over one connection.

@@ -31,6 +31,9 @@ export const COMMAND = 'command';
 /** Feed-clock incidents only: "it is now …"; answers when the incident has done all it can at that time. */
 export const CLOCK = 'clock';
 
+/** Refinement: yes or no to a proposal. */
+export const DECIDE = 'decide';
+
 /** Queries look. */
 export const SITUATION = 'situation';
 
@@ -106,6 +109,8 @@ export interface ClockAnswer {
   readonly wakeAtMs: EpochMs | null;
   readonly phase: Situation['phase'];
   readonly openQuestions: readonly string[];
+  /** Orders the desk could not serve yet. */
+  readonly queuedOrders: number;
   readonly missions: readonly Mission[];
 }
 
@@ -124,4 +129,44 @@ export interface DeskSituation {
     readonly heldBy: string | null;
   }[];
   readonly queued: readonly string[];
+  /** True while a turn is under way: an answer to somebody is still coming. */
+  readonly busy: boolean;
+}
+
+export interface Answered {
+  readonly questionId: string;
+  readonly choice: string;
+  readonly atMs: EpochMs;
+}
+
+export interface Commanded {
+  readonly commandId: string;
+  readonly atMs: EpochMs;
+}
+
+export interface RefinePlanInput {
+  readonly tenant: string;
+  readonly planId: string;
+  readonly n: number;
+}
+
+export interface DecideMessage {
+  readonly approve: boolean;
+  readonly by: string;
+  readonly roles: readonly string[];
+  readonly reason: string;
+}
+
+export interface Decided {
+  readonly proposalId: string;
+  readonly approved: boolean;
+  /** Version in force afterwards. */
+  readonly activeHash: string;
+}
+
+export interface RefinementSituation {
+  readonly proposalId: string;
+  readonly state: 'drafting' | 'waiting' | 'nothing-to-propose' | 'approved' | 'refused';
+  /** Why nothing was proposed; empty otherwise. */
+  readonly reason: string;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { TocsinError } from '../../domain/errors.ts';
-import type { Stores } from '../../models/stores.ts';
+import type { Stores } from '../../domain/ports.ts';
 import {
   AWKWARD,
   evaluation,

@@ -1,0 +1,50 @@
+import type { Stores } from '../domain/ports.ts';
+import { createRecognitionActivities } from './classify.ts';
+import type { RecognitionActivities } from './classify.ts';
+import { createDeskActivities, createDispatchActivities } from './dispatch.ts';
+import type { Channels, DeskActivities, Desks, DispatchActivities, LastHeard } from './dispatch.ts';
+import { createRecordActivities } from './record.ts';
+import type { RecordActivities, Refinement } from './record.ts';
+import type { RecognitionPool } from './recognition/pool.ts';
+import { createRefineActivities } from './refine.ts';
+import type { RefineActivities } from './refine.ts';
+
+export interface ActivityParts {
+  readonly stores: Stores;
+  readonly desks: Desks;
+  readonly refinement: Refinement;
+  readonly channels: Channels;
+  readonly lastHeard: LastHeard;
+  readonly pool: RecognitionPool;
+  readonly hashOf: (document: unknown) => string;
+  readonly clock: () => number;
+}
+
+/** Activities of the queue `tocsin-plans`: short, idempotent, mostly run as local activities. */
+export type PlanActivities = DispatchActivities &
+  DeskActivities &
+  RecordActivities &
+  Pick<RefineActivities, 'applyDecision'>;
+
+/** Activities of the queue `tocsin-recognition`: CPU work. */
+export type CpuActivities = RecognitionActivities & Pick<RefineActivities, 'draftProposal'>;
+
+export function createActivities(parts: ActivityParts): {
+  readonly plans: PlanActivities;
+  readonly cpu: CpuActivities;
+} {
+  const { stores, clock } = parts;
+  const { draftProposal, applyDecision } = createRefineActivities({ ...stores, hashOf: parts.hashOf, clock });
+  return {
+    plans: {
+      ...createDispatchActivities({ fence: stores.fence, ...parts }),
+      ...createDeskActivities({ roster: stores.roster, fence: stores.fence }),
+      ...createRecordActivities({ ...stores, refinement: parts.refinement, clock }),
+      applyDecision,
+    },
+    cpu: {
+      ...createRecognitionActivities({ recognisers: stores.recognisers, pool: parts.pool }),
+      draftProposal,
+    },
+  };
+}

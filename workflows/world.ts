@@ -1,0 +1,191 @@
+import {
+  condition,
+  executeChild,
+  proxyActivities,
+  proxyLocalActivities,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { DispatchActivities } from '../activities/dispatch.ts';
+import type { RecordActivities } from '../activities/record.ts';
+import type { RecognitionActivities } from '../activities/classify.ts';
+import type { Fact, Situation } from '../domain/situation.ts';
+import type { EpochMs } from '../domain/units.ts';
+import { levelRank } from '../domain/units.ts';
+import type { FactDraft, World } from '../domain/world.ts';
+import { SEARCH_ATTRIBUTES, TASK_QUEUE_RECOGNITION } from './contract.ts';
+
+const {
+  recordFacts,
+  askHuman,
+  notify,
+  actuate,
+  transmitOrder,
+  requestUnits,
+  releaseUnits,
+  observeSources,
+  learn,
+} = proxyLocalActivities<DispatchActivities & RecordActivities>({
+  // Short and idempotent by key. Retried for ever: a store that is away must not lose a decision.
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+});
+
+const { assessNotice } = proxyActivities<RecognitionActivities>({
+  taskQueue: TASK_QUEUE_RECOGNITION,
+  startToCloseTimeout: '20 seconds',
+  // Recognisers that cannot vote within this are a doubt, and doubt has a human with a deadline.
+  scheduleToCloseTimeout: '60 seconds',
+  retry: { maximumAttempts: 5 },
+});
+
+/** A deadline or condition the engine waits for. */
+interface Wait {
+  readonly holds: () => boolean;
+  readonly deadlineMs: EpochMs | null;
+}
+
+export interface DurableWorld extends World {
+  /** Appends facts that a message produced; they are flushed like the engine's own. */
+  readonly hear: (drafts: readonly FactDraft[]) => void;
+  /** Moves a feed clock on; earlier instants are ignored. */
+  readonly advanceTo: (atMs: EpochMs) => void;
+  /** True when the engine can do nothing more before the clock moves or a message comes. */
+  readonly quiet: () => boolean;
+  readonly drained: () => Promise<void>;
+  /** The earliest deadline the engine waits for. */
+  readonly nextWakeMs: () => EpochMs | null;
+  /** Keeps facts flowing to the store; runs beside the engine. */
+  readonly keepRecording: (over: () => boolean) => Promise<void>;
+}
+
+/** The World of a real incident: activities, durable timers and messages. */
+export function createDurableWorld(situation: Situation, checkpoint: () => Promise<void>): DurableWorld {
+  const waits = new Set<Wait>();
+  let unwritten: Fact[] = [];
+  let busy = 0;
+  let writing: Promise<void> = Promise.resolve();
+  let shownLevel: number | null = null;
+
+  const now = (): EpochMs => (situation.clock === 'wall' ? Date.now() : situation.nowMs);
+
+  const doing = async <T>(work: Promise<T>): Promise<T> => {
+    busy += 1;
+    try {
+      return await work;
+    } finally {
+      busy -= 1;
+    }
+  };
+
+  const append = (drafts: readonly FactDraft[]): void => {
+    for (const draft of drafts) {
+      unwritten.push({ incidentId: situation.incidentId, seq: situation.factCount, atMs: now(), ...draft });
+      situation.factCount += 1;
+    }
+  };
+
+  /** One writer at a time: nobody acts while facts recorded before are still on their way to the store. */
+  const flush = (): Promise<void> => (writing = writing.then(writeAll));
+  const writeAll = async (): Promise<void> => {
+    while (unwritten.length > 0) {
+      const facts = unwritten;
+      unwritten = [];
+      situation.wakeAtMs = nextWakeMs();
+      const level = situation.highestLevel === null ? null : levelRank(situation.highestLevel);
+      if (level !== null && level !== shownLevel) {
+        shownLevel = level;
+        upsertSearchAttributes({ [SEARCH_ATTRIBUTES.level]: [level] });
+      }
+      await doing(recordFacts({ facts, situation, runId: workflowInfo().runId }));
+    }
+  };
+
+  /** What is decided is written before it is acted upon. */
+  const acting = async <T>(act: () => Promise<T>): Promise<T> => {
+    busy += 1;
+    try {
+      await flush();
+      return await act();
+    } finally {
+      busy -= 1;
+    }
+  };
+
+  const nextWakeMs = (): EpochMs | null => {
+    let next: EpochMs | null = null;
+    for (const wait of waits) {
+      if (wait.deadlineMs !== null && (next === null || wait.deadlineMs < next)) next = wait.deadlineMs;
+    }
+    return next;
+  };
+
+  const satisfied = (wait: Wait): boolean =>
+    wait.holds() || (wait.deadlineMs !== null && wait.deadlineMs <= now());
+
+  return {
+    now,
+    async until(holds, deadlineMs) {
+      if (holds()) return true;
+      const wait: Wait = { holds, deadlineMs };
+      waits.add(wait);
+      try {
+        if (deadlineMs === null) await condition(holds);
+        else if (situation.clock === 'feed') await condition(() => satisfied(wait));
+        else await condition(holds, Math.max(1, deadlineMs - now()));
+        return holds();
+      } finally {
+        waits.delete(wait);
+      }
+    },
+    assess: (request) => acting(() => assessNotice(request)),
+    ask: (question) => acting(() => askHuman({ incidentId: situation.incidentId, question })),
+    order: (order) => acting(() => requestUnits({ order })),
+    release: (missions) =>
+      acting(() =>
+        releaseUnits({
+          tenant: situation.tenant,
+          incidentId: situation.incidentId,
+          releases: missions.map((mission) => ({
+            district: situation.orders[mission.orderId]?.district ?? situation.place.district,
+            unit: mission.unit,
+            epoch: mission.epoch,
+          })),
+          atMs: now(),
+        }),
+      ),
+    transmit: (mission, order) =>
+      acting(() => transmitOrder({ mission, order, mode: situation.mode, atMs: now() })),
+    notify: (notice) => acting(() => notify(notice)),
+    actuate: (actuation) => acting(() => actuate(actuation)),
+    observe: () => acting(() => observeSources({ situation })),
+    record: (...drafts) => append(drafts),
+    learn: (evaluation) => acting(() => learn({ evaluation })),
+    run: (procedure) =>
+      acting(async () => {
+        await executeChild(`procedure.${procedure.name}`, {
+          workflowId: `${situation.incidentId}/procedure/${procedure.name}`,
+          args: [procedure.arguments],
+        });
+      }),
+    checkpoint,
+    hear: (drafts) => append(drafts),
+    advanceTo: (atMs) => {
+      situation.nowMs = Math.max(situation.nowMs, atMs);
+    },
+    quiet: () =>
+      busy === 0 &&
+      unwritten.length === 0 &&
+      ![...waits].some(satisfied) &&
+      !Object.values(situation.orders).some((order) => order.state === 'requested'),
+    drained: flush,
+    nextWakeMs,
+    async keepRecording(over) {
+      for (;;) {
+        await condition(() => unwritten.length > 0 || over());
+        if (unwritten.length === 0) return;
+        await flush();
+      }
+    },
+  };
+}
