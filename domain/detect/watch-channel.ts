@@ -1,0 +1,172 @@
+import type { ReadingsEvidence, SensorDigest } from '../evidence.ts';
+import type { ChannelCondition } from '../plan/document.ts';
+import type { DurationMs, EpochMs } from '../units.ts';
+
+export interface WatchedSensor {
+  readonly id: string;
+  readonly vendor: string;
+}
+
+export interface ChannelWatchOptions {
+  readonly condition: ChannelCondition;
+  /** Path of the condition in the plan document. */
+  readonly leaf: string;
+  readonly site: string;
+  /** All sensors of the site that measure the condition's channel in its unit. */
+  readonly sensors: readonly WatchedSensor[];
+  /**
+   * A sensor that was silent for longer has broken its hold, and does not count until it is heard again.
+   * @default 60_000
+   */
+  readonly silentAfterMs?: DurationMs;
+  readonly state?: ChannelWatchState;
+}
+
+/** Everything a watch must remember, as JSON. A sensor: since when it meets the condition (null: it does not), when it was last heard, its last value. */
+export interface ChannelWatchState {
+  readonly holds: boolean;
+  readonly sensors: Readonly<
+    Record<string, readonly [sinceMs: EpochMs | null, lastMs: EpochMs, value: number]>
+  >;
+}
+
+const DIGESTS_KEPT = 50;
+const SILENT_AFTER_MS = 60_000;
+
+/**
+ * Watches one channel condition at one site, reading by reading, in memory that depends on the number of sensors
+ * only. A sensor counts when its own readings met the threshold without a break for `forMs`; the condition holds
+ * when enough sensors count at the same time. Readings of one sensor must come in time order: an older one than
+ * the last is ignored.
+ */
+export class ChannelWatch {
+  readonly #options: ChannelWatchOptions;
+  readonly #silentAfterMs: DurationMs;
+  readonly #needed: number;
+  /** Per sensor: NaN while the threshold is not met, or nothing was heard. */
+  readonly #sinceMs: Float64Array;
+  readonly #lastMs: Float64Array;
+  readonly #value: Float64Array;
+  readonly #counts: Uint8Array;
+  #count = 0;
+  #nowMs = -Infinity;
+  #nextSilenceCheckMs = -Infinity;
+  #holds = false;
+
+  constructor(options: ChannelWatchOptions) {
+    const { condition, sensors, state } = options;
+    this.#options = options;
+    this.#silentAfterMs = options.silentAfterMs ?? SILENT_AFTER_MS;
+    this.#needed = condition.onSensors === 'all' ? sensors.length : condition.onSensors;
+    this.#sinceMs = new Float64Array(sensors.length).fill(NaN);
+    this.#lastMs = new Float64Array(sensors.length).fill(-Infinity);
+    this.#value = new Float64Array(sensors.length).fill(NaN);
+    this.#counts = new Uint8Array(sensors.length);
+    if (state !== undefined) this.#restore(state);
+  }
+
+  get holds(): boolean {
+    return this.#holds;
+  }
+
+  /**
+   * Takes one reading. Answers evidence when the condition begins or ceases to hold at the site.
+   *
+   * @param sensor position in `sensors`
+   * @param atMs when it was observed
+   * @param value in the condition's unit, finite
+   */
+  push(sensor: number, atMs: EpochMs, value: number, receivedAtMs: EpochMs): ReadingsEvidence | null {
+    const last = this.#lastMs[sensor]!;
+    if (atMs < last) return null;
+    const { condition } = this.#options;
+    const meets = condition.when === 'atLeast' ? value >= condition.threshold : value < condition.threshold;
+    const since = this.#sinceMs[sensor]!;
+    if (!meets) this.#sinceMs[sensor] = NaN;
+    else if (Number.isNaN(since) || atMs - last > this.#silentAfterMs) this.#sinceMs[sensor] = atMs;
+    this.#lastMs[sensor] = atMs;
+    this.#value[sensor] = value;
+    if (atMs > this.#nowMs) this.#nowMs = atMs;
+    this.#setCounts(sensor, meets && atMs - this.#sinceMs[sensor]! >= condition.forMs);
+    if (this.#count >= this.#needed) this.#discountSilent();
+
+    const holds = this.#needed > 0 && this.#count >= this.#needed;
+    if (holds === this.#holds) return null;
+    this.#holds = holds;
+    return this.#evidence(receivedAtMs);
+  }
+
+  state(): ChannelWatchState {
+    const sensors: Record<string, readonly [number | null, number, number]> = {};
+    this.#options.sensors.forEach(({ id }, index) => {
+      const last = this.#lastMs[index]!;
+      if (last === -Infinity) return;
+      const since = this.#sinceMs[index]!;
+      sensors[id] = [Number.isNaN(since) ? null : since, last, this.#value[index]!];
+    });
+    return { holds: this.#holds, sensors };
+  }
+
+  #restore(state: ChannelWatchState): void {
+    this.#options.sensors.forEach(({ id }, index) => {
+      const [since, last, value] = state.sensors[id] ?? [null, -Infinity, NaN];
+      this.#sinceMs[index] = since ?? NaN;
+      this.#lastMs[index] = last;
+      this.#value[index] = value;
+      if (last > this.#nowMs) this.#nowMs = last;
+      this.#setCounts(index, since !== null && last - since >= this.#options.condition.forMs);
+    });
+    this.#holds = state.holds;
+  }
+
+  #setCounts(sensor: number, counts: boolean): void {
+    this.#count += Number(counts) - this.#counts[sensor]!;
+    this.#counts[sensor] = Number(counts);
+  }
+
+  /** At most once a second of the site's time: with all quiet, `below … on all sensors` holds for days. */
+  #discountSilent(): void {
+    if (this.#holds && this.#nowMs < this.#nextSilenceCheckMs) return;
+    this.#nextSilenceCheckMs = this.#nowMs + 1_000;
+    for (let sensor = 0; sensor < this.#counts.length; sensor++) {
+      if (this.#counts[sensor] === 1 && this.#nowMs - this.#lastMs[sensor]! > this.#silentAfterMs) {
+        this.#setCounts(sensor, false);
+      }
+    }
+  }
+
+  #evidence(receivedAtMs: EpochMs): ReadingsEvidence {
+    const { condition, leaf, site, sensors } = this.#options;
+    const atMs = this.#nowMs;
+    const heard = [...sensors.keys()].filter((index) => this.#lastMs[index]! > -Infinity);
+    // The deciding sensors first: those that count when it begins, those that do not when it ends.
+    const decides = (index: number): number => Number((this.#counts[index] === 1) !== this.#holds);
+    const digests = heard
+      .sort((a, b) => decides(a) - decides(b) || a - b)
+      .slice(0, DIGESTS_KEPT)
+      .map((index): SensorDigest => {
+        const since = this.#sinceMs[index]!;
+        return {
+          sensor: sensors[index]!.id,
+          vendor: sensors[index]!.vendor,
+          value: this.#value[index]!,
+          sinceMs: Number.isNaN(since) ? null : since,
+        };
+      });
+    const starts = digests.map((digest) => digest.sinceMs ?? atMs);
+    return {
+      kind: 'readings',
+      key: `${site}|${leaf}|${atMs}|${this.#holds}`,
+      atMs,
+      receivedAtMs,
+      site,
+      leaf,
+      holds: this.#holds,
+      channel: condition.channel,
+      unit: condition.unit,
+      sensors: digests,
+      windowStartMs: starts.reduce((first, start) => Math.min(first, start), atMs),
+      windowEndMs: atMs,
+    };
+  }
+}

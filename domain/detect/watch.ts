@@ -1,0 +1,428 @@
+import type {
+  Bulletin,
+  BulletinEvidence,
+  Detection,
+  Evidence,
+  Place,
+  ReadingsEvidence,
+} from '../evidence.ts';
+import { incidentIdOf, windowOf } from '../evidence.ts';
+import type { Condition, PlanDocument } from '../plan/document.ts';
+import type { Sensor } from '../ports.ts';
+import type { DurationMs, EpochMs } from '../units.ts';
+import { evaluateCondition, walkConditions } from './condition.ts';
+import { effectsOf, numberOf } from './intensity.ts';
+import { extended, joins } from './sequence.ts';
+import type { Sequence, SequenceEvent } from './sequence.ts';
+import { ChannelWatch } from './watch-channel.ts';
+import type { ChannelWatchState, WatchedSensor } from './watch-channel.ts';
+
+/** A plan with the hash it is pinned by. */
+export interface PinnedPlan {
+  readonly document: PlanDocument;
+  readonly hash: string;
+}
+
+/** What detection must know of an open incident: where later evidence belongs. */
+export interface OpenIncident {
+  readonly incidentId: string;
+  readonly hazard: string;
+  readonly placeId: string;
+  readonly planHash: string;
+  /** Absent for incidents that no located bulletin opened. */
+  readonly sequence?: Sequence;
+}
+
+export interface BulletinReceived {
+  /** `source|id`, and `@<revision>` from the second revision on. */
+  readonly key: string;
+  readonly vendor: string;
+  readonly bulletin: Bulletin;
+  readonly receivedAtMs: EpochMs;
+  /** Too old to open an incident; it may still join one. */
+  readonly late: boolean;
+}
+
+/** Readings of one sensor, oldest first, in its declared unit, all finite. */
+export interface ReadingsReceived {
+  /** Sensor id. */
+  readonly sensor: string;
+  readonly atMs: ArrayLike<number>;
+  readonly values: ArrayLike<number>;
+  readonly receivedAtMs: EpochMs;
+}
+
+export type Found =
+  | { readonly kind: 'detection'; readonly detection: Detection; readonly plan: PinnedPlan }
+  | { readonly kind: 'evidence'; readonly incidentId: string; readonly evidence: Evidence }
+  /** It matches a plan's `detect` and yet is in no incident: the reason is on record. */
+  | {
+      readonly kind: 'suppressed';
+      readonly rule: string;
+      readonly reason: SuppressedBecause;
+      readonly evidence: Evidence;
+    };
+
+export type SuppressedBecause = 'too-late' | 'no-place-of-care' | 'site-unknown';
+
+export interface WatchOptions {
+  readonly tenant: string;
+  /** The active version of each plan. */
+  readonly plans: readonly PinnedPlan[];
+  /** Versions that open incidents are pinned to, where they differ from the active ones. */
+  readonly pinned?: readonly PinnedPlan[];
+  readonly places: readonly Place[];
+  /** Sensors of this tenant. */
+  readonly sensors: readonly Sensor[];
+  /** See ChannelWatch. @default 60_000 */
+  readonly silentAfterMs?: DurationMs;
+  readonly state?: WatchState;
+}
+
+/** Everything a watch must remember, as JSON. */
+export interface WatchState {
+  readonly open: readonly OpenIncident[];
+  /** By `<plan hash>|<site>`, then by leaf. */
+  readonly channels: Readonly<Record<string, Readonly<Record<string, ChannelWatchState>>>>;
+  readonly transitions: Readonly<Record<string, Readonly<Record<string, ReadingsEvidence>>>>;
+}
+
+/**
+ * Detection for one tenant: everything acknowledged goes in, in the order of the archive, and what it means for
+ * incidents comes out. Telemetry ends here: incidents get digests. The same inputs in the same order always give
+ * the same answers, so whatever was not delivered yet may be run again.
+ */
+export interface Watch {
+  acceptBulletin(received: BulletinReceived): Found[];
+  acceptReadings(received: ReadingsReceived): Found[];
+  /** An incident that somebody else opened, or that was open before this process began. */
+  opened(incident: OpenIncident, plan: PinnedPlan): void;
+  closed(incidentId: string): void;
+  /** Evidence found its incident closed: what else it means now. Call `closed` first. */
+  reconsider(evidence: Evidence): Found[];
+  isOpen(incidentId: string): boolean;
+  state(): WatchState;
+}
+
+export function createWatch(options: WatchOptions): Watch {
+  const { tenant } = options;
+  const places = new Map(options.places.map((place) => [place.id, place]));
+  const plans = new Map<string, PinnedPlan>();
+  for (const plan of [...options.plans, ...(options.pinned ?? [])]) plans.set(plan.hash, plan);
+  // One plan answers for a hazard: the first by id, so that two activations cannot open two incidents for one cause.
+  const active = [...options.plans]
+    .sort((a, b) => (a.document.id < b.document.id ? -1 : 1))
+    .filter(
+      (plan, index, all) =>
+        all.findIndex((one) => one.document.covers.hazard === plan.document.covers.hazard) === index,
+    );
+  const open = new Map<string, OpenIncident>();
+  for (const incident of options.state?.open ?? []) open.set(incident.incidentId, incident);
+
+  const stations = new Map<string, Station>();
+  const targets = new Map<string, Target[]>();
+
+  function watchPlan(plan: PinnedPlan): void {
+    for (const site of new Set(options.sensors.map((sensor) => sensor.site))) {
+      const name = `${plan.hash}|${site}`;
+      if (stations.has(name)) continue;
+      const station = createStation(plan, site, options, name);
+      if (station.leaves.size === 0) continue;
+      stations.set(name, station);
+      for (const { sensor, ...target } of station.targets) {
+        const known = targets.get(sensor);
+        if (known === undefined) targets.set(sensor, [{ station, ...target }]);
+        else known.push({ station, ...target });
+      }
+    }
+  }
+  for (const plan of active) watchPlan(plan);
+  for (const { planHash } of open.values()) {
+    const plan = plans.get(planHash);
+    if (plan !== undefined) watchPlan(plan);
+  }
+
+  const openFor = (hazard: string): OpenIncident[] =>
+    [...open.values()].filter((incident) => incident.hazard === hazard);
+
+  function opens(plan: PinnedPlan, place: Place, evidence: readonly Evidence[], atMs: EpochMs): Found {
+    const trigger = evidence.at(-1)!;
+    const detection: Detection = {
+      tenant,
+      planId: plan.document.id,
+      hazard: plan.document.covers.hazard,
+      place,
+      cell: place.id,
+      window: windowOf(atMs),
+      atMs,
+      receivedAtMs: trigger.receivedAtMs,
+      evidence,
+    };
+    const event = eventOf(trigger);
+    open.set(incidentIdOf(detection), {
+      incidentId: incidentIdOf(detection),
+      hazard: detection.hazard,
+      placeId: place.id,
+      planHash: plan.hash,
+      ...(event === null ? {} : { sequence: begun(event) }),
+    });
+    return { kind: 'detection', detection, plan };
+  }
+
+  /** The open incident of a hazard that a bulletin belongs to; of several, the one with the strongest event. */
+  function sequenceOf(hazard: string, item: BulletinEvidence): OpenIncident | undefined {
+    const event = eventOf(item);
+    return openFor(hazard)
+      .filter((incident) => {
+        const document = plans.get(incident.planHash)?.document;
+        if (document === undefined || !document.bulletins.includes(item.bulletin.type)) return false;
+        if (document.sequence === undefined || document.sequence.bulletin !== item.bulletin.type) {
+          return item.effects[0]?.placeId === incident.placeId;
+        }
+        return (
+          event !== null &&
+          incident.sequence !== undefined &&
+          joins(document.sequence, incident.sequence, event)
+        );
+      })
+      .sort(
+        (a, b) =>
+          (b.sequence?.strongest.magnitude ?? 0) - (a.sequence?.strongest.magnitude ?? 0) ||
+          (a.incidentId < b.incidentId ? -1 : 1),
+      )[0];
+  }
+
+  function considerBulletin(item: BulletinEvidence, late: boolean): Found[] {
+    const found: Found[] = [];
+    const joined = new Set<string>();
+    for (const hazard of new Set([...open.values()].map((incident) => incident.hazard))) {
+      const incident = sequenceOf(hazard, item);
+      if (incident === undefined) continue;
+      joined.add(hazard);
+      const event = eventOf(item);
+      if (event !== null) {
+        const sequence = incident.sequence === undefined ? begun(event) : extended(incident.sequence, event);
+        open.set(incident.incidentId, { ...incident, sequence });
+      }
+      found.push({ kind: 'evidence', incidentId: incident.incidentId, evidence: item });
+    }
+    for (const plan of active) {
+      const { document } = plan;
+      if (joined.has(document.covers.hazard) || !document.bulletins.includes(item.bulletin.type)) continue;
+      const place = item.effects[0]?.place;
+      const leaves = place === undefined ? {} : (stations.get(`${plan.hash}|${place.id}`)?.states() ?? {});
+      if (!evaluateCondition(document.detect, 'detect', { evidence: [item], leaves }, item.atMs).holds)
+        continue;
+      if (place === undefined) found.push(suppressed(plan, 'no-place-of-care', item));
+      else if (late) found.push(suppressed(plan, 'too-late', item));
+      else found.push(opens(plan, place, [item], item.atMs));
+    }
+    return found;
+  }
+
+  function considerTransition(station: Station, transition: ReadingsEvidence): Found[] {
+    const { plan, site } = station;
+    const hazard = plan.document.covers.hazard;
+    const incident = openFor(hazard).find((one) => one.placeId === site);
+    if (incident !== undefined) {
+      // The incident follows the plan it is pinned to; what a newer version sees there is not its business.
+      return incident.planHash === plan.hash
+        ? [{ kind: 'evidence', incidentId: incident.incidentId, evidence: transition }]
+        : [];
+    }
+    if (!active.includes(plan) || !isUnder('detect', transition.leaf)) return [];
+    const view = { evidence: [], leaves: station.states() };
+    if (!evaluateCondition(plan.document.detect, 'detect', view, transition.atMs).holds) return [];
+    const place = places.get(site);
+    if (place === undefined) return [suppressed(plan, 'site-unknown', transition)];
+    return [opens(plan, place, [...station.heldBefore(transition), transition], transition.atMs)];
+  }
+
+  return {
+    acceptBulletin({ key, vendor, bulletin, receivedAtMs, late }) {
+      return considerBulletin(
+        {
+          kind: 'bulletin',
+          key,
+          atMs: bulletin.observedAtMs,
+          receivedAtMs,
+          vendor,
+          bulletin,
+          effects: effectsOf(bulletin, options.places),
+        },
+        late,
+      );
+    },
+    acceptReadings({ sensor, atMs, values, receivedAtMs }) {
+      const watching = targets.get(sensor);
+      if (watching === undefined) return [];
+      const found: Found[] = [];
+      for (let n = 0; n < atMs.length; n++) {
+        for (const { station, channel, index } of watching) {
+          const transition = channel.push(index, atMs[n]!, values[n]!, receivedAtMs);
+          if (transition === null) continue;
+          station.transitions.set(transition.leaf, transition);
+          found.push(...considerTransition(station, transition));
+        }
+      }
+      return found;
+    },
+    opened(incident, plan) {
+      plans.set(plan.hash, plan);
+      watchPlan(plan);
+      if (!open.has(incident.incidentId)) open.set(incident.incidentId, incident);
+    },
+    closed: (incidentId) => void open.delete(incidentId),
+    reconsider(evidence) {
+      if (evidence.kind === 'bulletin') return considerBulletin(evidence, false);
+      if (!evidence.holds) return [];
+      return active.flatMap((plan) => {
+        const station = stations.get(`${plan.hash}|${evidence.site}`);
+        return station === undefined ? [] : considerTransition(station, evidence);
+      });
+    },
+    isOpen: (incidentId) => open.has(incidentId),
+    state: () => ({
+      open: [...open.values()],
+      channels: Object.fromEntries(
+        [...stations].map(([name, station]) => [
+          name,
+          Object.fromEntries([...station.leaves].map(([leaf, channel]) => [leaf, channel.state()])),
+        ]),
+      ),
+      transitions: Object.fromEntries(
+        [...stations].map(([name, station]) => [name, Object.fromEntries(station.transitions)]),
+      ),
+    }),
+  };
+}
+
+/** One plan at one site. */
+interface Station {
+  readonly plan: PinnedPlan;
+  readonly site: string;
+  readonly leaves: ReadonlyMap<string, ChannelWatch>;
+  /** The last transition of each leaf. */
+  readonly transitions: Map<string, ReadingsEvidence>;
+  readonly targets: readonly {
+    readonly sensor: string;
+    readonly channel: ChannelWatch;
+    readonly index: number;
+  }[];
+  states(): Record<string, { holds: boolean; sinceMs: EpochMs }>;
+  /** Other conditions of the plan that hold already, oldest first: a new incident must know them. */
+  heldBefore(transition: ReadingsEvidence): ReadingsEvidence[];
+}
+
+interface Target {
+  readonly station: Station;
+  readonly channel: ChannelWatch;
+  readonly index: number;
+}
+
+function createStation(plan: PinnedPlan, site: string, options: WatchOptions, name: string): Station {
+  const leaves = new Map<string, ChannelWatch>();
+  const targets: { sensor: string; channel: ChannelWatch; index: number }[] = [];
+  const transitions = new Map(Object.entries(options.state?.transitions[name] ?? {}));
+  const known = options.state?.channels[name] ?? {};
+  for (const { condition, path } of conditionsOf(plan.document)) {
+    if (condition.when !== 'atLeast' && condition.when !== 'below') continue;
+    const sensors: WatchedSensor[] = options.sensors.filter(
+      (sensor) =>
+        sensor.site === site && sensor.channel === condition.channel && sensor.unit === condition.unit,
+    );
+    if (sensors.length === 0) continue;
+    const state = known[path];
+    const channel = new ChannelWatch({
+      condition,
+      leaf: path,
+      site,
+      sensors: sensors.map(({ id, vendor }) => ({ id, vendor })),
+      ...(options.silentAfterMs === undefined ? {} : { silentAfterMs: options.silentAfterMs }),
+      ...(state === undefined ? {} : { state }),
+    });
+    leaves.set(path, channel);
+    sensors.forEach(({ id }, index) => targets.push({ sensor: id, channel, index }));
+  }
+  return {
+    plan,
+    site,
+    leaves,
+    transitions,
+    targets,
+    states: () =>
+      Object.fromEntries(
+        [...transitions].map(([leaf, transition]) => [
+          leaf,
+          { holds: transition.holds, sinceMs: transition.atMs },
+        ]),
+      ),
+    heldBefore: (transition) =>
+      [...transitions.values()]
+        .filter((one) => one.holds && one.leaf !== transition.leaf)
+        .sort((a, b) => a.atMs - b.atMs || (a.leaf < b.leaf ? -1 : 1)),
+  };
+}
+
+/** Every condition of a plan with its path in the document. */
+export function* conditionsOf(
+  document: PlanDocument,
+): Generator<{ readonly condition: Condition; readonly path: string }> {
+  yield* walkConditions(document.detect, 'detect');
+  for (const [index, rule] of document.classify.scale.entries()) {
+    yield* walkConditions(rule.when, `classify.scale.${index}.when`);
+  }
+  const { resolvedWhen, resolvedWhenBySeverity = {}, escalateWhen } = document.evaluate;
+  yield* walkConditions(resolvedWhen, 'evaluate.resolvedWhen');
+  for (const [severity, condition] of Object.entries(resolvedWhenBySeverity)) {
+    yield* walkConditions(condition, `evaluate.resolvedWhenBySeverity.${severity}`);
+  }
+  if (escalateWhen !== undefined) yield* walkConditions(escalateWhen, 'evaluate.escalateWhen');
+}
+
+const isUnder = (root: string, path: string): boolean => path === root || path.startsWith(`${root}.`);
+
+/** A located bulletin as an event of a sequence; without a magnitude it is as weak as can be. */
+function eventOf(evidence: Evidence): SequenceEvent | null {
+  if (evidence.kind !== 'bulletin' || evidence.bulletin.position === null) return null;
+  return {
+    position: evidence.bulletin.position,
+    magnitude: numberOf(evidence.bulletin, 'magnitude') ?? 0,
+    atMs: evidence.atMs,
+  };
+}
+
+const begun = (event: SequenceEvent): Sequence => ({
+  strongest: { position: event.position, magnitude: event.magnitude },
+  firstAtMs: event.atMs,
+  lastAtMs: event.atMs,
+});
+
+const suppressed = (plan: PinnedPlan, reason: SuppressedBecause, evidence: Evidence): Found => ({
+  kind: 'suppressed',
+  rule: `${plan.document.id}@${plan.hash}`,
+  reason,
+  evidence,
+});
+
+/** What detection needs of an incident as the store shows it. */
+export function openIncidentOf(incident: {
+  readonly incidentId: string;
+  readonly hazard: string;
+  readonly place: Place;
+  readonly planHash: string;
+  readonly situation: { readonly evidence: readonly Evidence[] };
+}): OpenIncident {
+  let sequence: Sequence | undefined;
+  for (const item of incident.situation.evidence) {
+    const event = eventOf(item);
+    if (event !== null) sequence = sequence === undefined ? begun(event) : extended(sequence, event);
+  }
+  return {
+    incidentId: incident.incidentId,
+    hazard: incident.hazard,
+    placeId: incident.place.id,
+    planHash: incident.planHash,
+    ...(sequence === undefined ? {} : { sequence }),
+  };
+}
