@@ -1,6 +1,6 @@
 import { TocsinError } from '../errors.ts';
 import { RECOGNISER_DAMAGED } from './codes.ts';
-import type { Forest } from './forest.ts';
+import { shareLeaves, type Forest } from './forest.ts';
 
 /** The part of ml-random-forest's JSON (`RandomForestClassifier.toJSON`) that its `load` reads. */
 export interface LibraryForest {
@@ -117,7 +117,7 @@ export function fromLibraryJson(json: LibraryForest, classes: number, columns: n
     roots.push(feature.length);
     add(tree.root, json.baseModel.indexes[t]!, tree.root.numberSamples ?? 1);
   }
-  return {
+  return shareLeaves({
     classes,
     columns,
     roots: Int32Array.from(roots),
@@ -125,5 +125,5 @@ export function fromLibraryJson(json: LibraryForest, classes: number, columns: n
     threshold: Float64Array.from(threshold),
     next: Int32Array.from(next),
     distributions: Float64Array.from(distributions),
-  };
+  });
 }

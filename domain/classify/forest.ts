@@ -440,6 +440,16 @@ function sortKeys(keys: Float64Array, count: number): void {
   }
 }
 
+/** The same forest with equal leaves sharing one row of `distributions`: smaller, and kinder to the cache. */
+export function shareLeaves(forest: Forest): Forest {
+  const store = new DistributionStore(forest.classes);
+  const { feature, distributions, classes } = forest;
+  const next = forest.next.map((to, i) =>
+    feature[i]! < 0 ? store.rowOf(distributions.subarray(to * classes, (to + 1) * classes), 1) : to,
+  );
+  return { ...forest, next, distributions: Float64Array.from(store.rows) };
+}
+
 /** Index of the leaf that the row reaches in the tree at `root`. */
 export function leafOf(forest: Forest, root: number, x: ArrayLike<number>): number {
   const { feature, threshold, next } = forest;

@@ -124,11 +124,16 @@ function magnitudeFamily(type: string): string {
   return lower;
 }
 
+/** The features of the notice in a bulletin; refuses what `readNotice` refuses. */
+export function noticeOf(bulletin: Bulletin): Row {
+  return noticeRow(readNotice(bulletin));
+}
+
 /**
  * The notice in a bulletin. Fields are read by the names of `Notice`; one that is absent counts as not measured.
  * Refuses a bulletin without a position, and text where a number belongs, with RECOGNISER_INPUT_INVALID.
  */
-export function noticeOfBulletin({ id, position, observedAtMs, fields }: Bulletin): Notice {
+export function readNotice({ id, position, observedAtMs, fields }: Bulletin): Notice {
   if (position === null) {
     throw new TocsinError(RECOGNISER_INPUT_INVALID, `Bulletin ${id} has no position to recognise it by.`, {
       details: { id },
