@@ -219,3 +219,9 @@ export interface Stores {
   readonly principals: PrincipalStore;
   readonly fence: FenceStore;
 }
+
+/** Which runner took which slot of a housekeeping job. `_id` = `<job>/<slot>`. */
+export interface JobRunStore {
+  /** `exists`: another runner has this slot. */
+  claim(run: { job: string; slot: number; holder: string; atMs: EpochMs }): Promise<Inserted>;
+}

@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+
+interface Role {
+  readonly description: string;
+  readonly run: () => Promise<{ run(loaded: ReturnType<typeof loadConfig>): Promise<void> }>;
+}
+
+const roles: Readonly<Record<string, Role>> = {
+  ingest: { description: 'take in events over gRPC', run: () => import('../roles/ingest.ts') },
+  api: { description: 'serve the HTTP API and the console', run: () => import('../roles/api.ts') },
+  worker: { description: 'run workflows and activities', run: () => import('../roles/worker.ts') },
+  jobs: { description: 'keep house: bundles, disk', run: () => import('../roles/jobs.ts') },
+};
+
+/** One role in a process of its own, for production: Temporal and the store are given. */
+export function declare(program: Command): void {
+  for (const [name, role] of Object.entries(roles)) {
+    program
+      .command(name)
+      .description(role.description)
+      .addHelpText(
+        'after',
+        `\nExample:\n  $ MONGODB_URI=mongodb://db/ TEMPORAL_ADDRESS=temporal:7233 tocsin ${name}`,
+      )
+      .action(async () => {
+        const { run } = await role.run();
+        await run(loadConfig());
+      });
+  }
+}

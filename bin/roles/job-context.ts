@@ -1,0 +1,45 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { JobContext } from '../../jobs/job.ts';
+import { connectStore } from '../../models/connect.ts';
+import { createJobRunStore } from '../../models/job-runs.ts';
+import { createStores } from '../../models/stores.ts';
+import { bundleFileName, collectBundle, saveBundle } from '../bundles.ts';
+import { dataDirectory, loadConfig } from '../config.ts';
+import { connectTemporal, storeUri } from '../connections.ts';
+import { createHistorySource } from '../histories.ts';
+import { createLog } from './context.ts';
+
+/** What a job works with, opened in the thread that runs it. */
+export async function openJobContext(job: string): Promise<JobContext> {
+  const loaded = loadConfig();
+  const log = createLog('jobs', loaded).child({ job });
+  const data = dataDirectory();
+  const connected = await connectStore(storeUri(loaded), { dbName: loaded.config.store.database });
+  const stores = createStores(connected.connection);
+  const client = await connectTemporal(loaded).catch(async (error: unknown) => {
+    await connected.close();
+    throw error;
+  });
+  const histories = createHistorySource(client);
+  const fileOf = (incidentId: string): string => path.join(data, 'bundles', bundleFileName(incidentId));
+  return {
+    incidents: stores.incidents,
+    jobRuns: createJobRunStore(connected.connection),
+    bundles: {
+      has: (incidentId) => fs.existsSync(fileOf(incidentId)),
+      put: async (incidentId) =>
+        saveBundle(await collectBundle(incidentId, stores, histories), fileOf(incidentId)),
+    },
+    disk() {
+      const { bavail, blocks, bsize } = fs.statfsSync(data);
+      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+    },
+    log,
+    now: Date.now,
+    async close() {
+      await client.connection.close();
+      await connected.close();
+    },
+  };
+}

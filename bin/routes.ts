@@ -1,0 +1,22 @@
+import { segment } from './client.ts';
+
+/** The API's paths that the command line calls. An id with slashes is one segment. */
+export const ROUTES = {
+  incidents: '/v1/incidents',
+  incident: (id: string) => `/v1/incidents/${segment(id)}`,
+  facts: (id: string) => `/v1/incidents/${segment(id)}/facts`,
+  answers: (id: string) => `/v1/incidents/${segment(id)}/answers`,
+  commands: (id: string) => `/v1/incidents/${segment(id)}/commands`,
+  events: '/v1/events',
+  plans: '/v1/plans',
+  plan: (id: string) => `/v1/plans/${segment(id)}`,
+  versions: (id: string) => `/v1/plans/${segment(id)}/versions`,
+  version: (id: string, hash: string) => `/v1/plans/${segment(id)}/versions/${hash}`,
+  activations: (id: string) => `/v1/plans/${segment(id)}/activations`,
+  proposals: '/v1/proposals',
+  decision: (id: string) => `/v1/proposals/${segment(id)}/decision`,
+  recognisers: '/v1/recognisers',
+  recogniser: (name: string) => `/v1/recognisers/${segment(name)}`,
+  units: '/v1/units',
+  session: '/v1/session',
+} as const;

@@ -1,0 +1,216 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openDataDirectory } from '../embedded/data-directory.ts';
+import type { DataDirectory } from '../embedded/data-directory.ts';
+import { openLogFile } from '../embedded/log-file.ts';
+import { exitWithParent, startRole } from '../embedded/role.ts';
+import type { RoleHandle } from '../embedded/role.ts';
+import { choosePort } from '../embedded/server-process.ts';
+import { createSupervisor } from '../embedded/supervise.ts';
+import type { Supervisor, SupervisorEvent } from '../embedded/supervise.ts';
+import { connectStore } from '../models/connect.ts';
+import { createStores } from '../models/stores.ts';
+import type { StartOptions } from './commands/start.ts';
+import { ROOT, loadConfig } from './config.ts';
+import type { LoadedConfig } from './config.ts';
+import { ensureCredentials } from './credentials.ts';
+import type { Credentials } from './credentials.ts';
+import { CommandFailed, EXIT } from './exit-codes.ts';
+import { facts, printJson, say } from './output.ts';
+import { announceRunning } from './running.ts';
+import type { Running } from './running.ts';
+import { seed } from './seed.ts';
+import { startServers } from './servers.ts';
+import type { Servers } from './servers.ts';
+import { printSummary, summarise } from './summary.ts';
+
+/** What serves, and how to reach it. */
+export interface Started {
+  readonly running: Running;
+  readonly servers: Servers;
+  readonly credentials: Credentials;
+  readonly loaded: LoadedConfig;
+  readonly data: DataDirectory;
+}
+
+/**
+ * Runs everything on this machine: servers, roles, first data, and the week. With `once` it ends with a summary;
+ * otherwise it serves until it is stopped.
+ *
+ * @throws CommandFailed, ServerRefused, NotObtained or ServiceGaveUp with what to do; everything is stopped by then
+ */
+export async function start(options: StartOptions): Promise<void> {
+  const startedMs = performance.now();
+  const loaded = loadConfig();
+  const data = openDataDirectory();
+  const supervisor = createSupervisor({ onEvent: tell });
+  const stopping = new AbortController();
+  let takeBack = (): void => {};
+  const stopAll = async (): Promise<void> => {
+    stopping.abort();
+    takeBack();
+    await supervisor.stop();
+    data.release();
+  };
+  exitWithParent(stopAll);
+  const givenUp = supervisor.gaveUp.then((error) => Promise.reject(error));
+
+  const run = async (): Promise<void> => {
+    const started = await startAll(supervisor, data, loaded, options);
+    takeBack = announceRunning(started.running, data.root);
+    say(`ready in ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`);
+    say(whereItServes(started));
+    if (options.demo || options.once) await play(started, options, startedMs, stopping.signal);
+    if (!options.once) {
+      say('Serving. Ctrl-C stops everything in order.');
+      await new Promise(() => {});
+    }
+  };
+  try {
+    await Promise.race([run(), givenUp]);
+  } catch (error) {
+    // What fails because everything is being stopped is no failure; the stop ends the process.
+    if (stopping.signal.aborted && !(error instanceof Error && error.name === 'ServiceGaveUp')) {
+      await new Promise(() => {});
+    }
+    await stopAll();
+    throw error;
+  }
+  await stopAll();
+  process.exit(process.exitCode ?? EXIT.ok);
+}
+
+async function startAll(
+  supervisor: Supervisor,
+  data: DataDirectory,
+  loaded: LoadedConfig,
+  options: StartOptions,
+): Promise<Started> {
+  if (options.fresh) forgetData(data);
+  const { listen, tenant, store } = loaded.config;
+  const http = await choosePort(listen.http, 'the HTTP API (TOCSIN_PORT_HTTP)');
+  const grpc = await choosePort(listen.grpc, 'gRPC ingestion (TOCSIN_PORT_GRPC)');
+  const metrics = await choosePort(listen.metrics, 'metrics (TOCSIN_PORT_METRICS)');
+  const servers = await startServers(supervisor, data, loaded, say);
+  const { credentials, principals, created } = ensureCredentials(data.root, tenant);
+  if (created) say(`credentials: made, in ${path.join(data.root, 'credentials.json')}`);
+
+  const connected = await connectStore(servers.storeUri, { dbName: store.database });
+  try {
+    await seed({ stores: createStores(connected.connection), principals, say, nowMs: Date.now() });
+  } finally {
+    await connected.close();
+  }
+
+  const env = {
+    TEMPORAL_ADDRESS: servers.temporal,
+    TEMPORAL_NAMESPACE: servers.namespace,
+    MONGODB_URI: servers.storeUri,
+    TOCSIN_DATA: data.root,
+    TOCSIN_PORT_HTTP: String(http),
+    TOCSIN_PORT_GRPC: String(grpc),
+    TOCSIN_PORT_METRICS: String(metrics),
+    TOCSIN_TEMPORAL_UI: servers.temporalUi ?? '',
+    // One machine, one Ctrl-C: nobody waits a minute for it.
+    TOCSIN_WORKER_SHUTDOWN_GRACE: '4s',
+  };
+  await Promise.all(['worker', 'api', 'ingest', 'jobs'].map((name) => runRole(supervisor, data, name, env)));
+
+  return {
+    running: {
+      pid: process.pid,
+      startedAtMs: Date.now(),
+      http: `http://${listen.host}:${http}`,
+      grpc: `${listen.host}:${grpc}`,
+      temporal: servers.temporal,
+      namespace: servers.namespace,
+      temporalUi: servers.temporalUi,
+      store: servers.storeIsOurs ? servers.storeUri : null,
+    },
+    servers,
+    credentials,
+    loaded,
+    data,
+  };
+}
+
+function runRole(
+  supervisor: Supervisor,
+  data: DataDirectory,
+  name: string,
+  env: NodeJS.ProcessEnv,
+): Promise<RoleHandle> {
+  const log = openLogFile(path.join(data.logsDir, `${name}.log`));
+  return supervisor.run({
+    name,
+    start: (_previous, signal) =>
+      startRole({
+        name,
+        script: path.join(ROOT, 'bin', 'tocsin.ts'),
+        args: [name],
+        env,
+        log: (line) => log.write(line),
+        signal,
+      }),
+  });
+}
+
+/** Only what the embedded servers hold: a store that was given is somebody else's. */
+function forgetData(data: DataDirectory): void {
+  if (process.env['MONGODB_URI'] || process.env['TEMPORAL_ADDRESS']) {
+    throw new CommandFailed(
+      EXIT.usage,
+      'FRESH_REFUSED',
+      'With --fresh the data of the embedded servers is deleted, and TEMPORAL_ADDRESS or MONGODB_URI names others. Unset them, or leave --fresh out and empty those yourself.',
+    );
+  }
+  fs.rmSync(path.dirname(data.temporalFile), { recursive: true, force: true });
+  fs.rmSync(data.storeDir, { recursive: true, force: true });
+}
+
+async function play(
+  { running, credentials, loaded, data, servers }: Started,
+  options: StartOptions,
+  startedMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { playWeek } = await import('./play-week.ts');
+  const played = await playWeek({ running, credentials, speed: options.speed, signal });
+  const summary = await summarise({ played, loaded, servers, bundles: bundlesIn(data), startedMs });
+  printSummary(summary);
+  if (options.json && options.once) printJson(summary.report);
+  if (options.once && options.hold > 0) await sleep(options.hold, undefined, { signal });
+  if (options.once) process.exitCode = summary.problems.length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+const bundlesIn = (data: DataDirectory): string => path.join(data.root, 'bundles');
+
+function whereItServes({ running, data }: Started): string {
+  return facts([
+    ['console', running.http],
+    ['HTTP API', `${running.http}/docs`],
+    ['gRPC', running.grpc],
+    ...(running.temporalUi ? ([['Temporal web UI', running.temporalUi]] as const) : []),
+    ['data', data.root],
+  ]);
+}
+
+function tell(event: SupervisorEvent): void {
+  switch (event.event) {
+    case 'ended':
+      say(
+        `${event.name} ended (${event.exit.signal ?? `exit code ${event.exit.code}`}); it is being restarted`,
+      );
+      return;
+    case 'start-failed':
+      say(`${event.name} did not start: ${event.error.message}`);
+      return;
+    case 'started':
+    case 'restarting':
+    case 'stopped':
+      return;
+    default:
+      event satisfies never;
+  }
+}

@@ -1,0 +1,37 @@
+import type { IncidentStore, JobRunStore } from '../domain/ports.ts';
+import type { DurationMs, EpochMs } from '../domain/units.ts';
+
+/** What a job may use. Put together by the role that runs it, in the thread that runs it. */
+export interface JobContext {
+  readonly incidents: Pick<IncidentStore, 'list'>;
+  readonly jobRuns: JobRunStore;
+  readonly bundles: BundleShelf;
+  /** Free and total bytes of the disk that holds the data. */
+  readonly disk: () => { readonly freeBytes: number; readonly totalBytes: number };
+  readonly log: JobLog;
+  readonly now: () => EpochMs;
+  close(): Promise<void>;
+}
+
+/** Where bundles of closed incidents are kept. */
+export interface BundleShelf {
+  has(incidentId: string): boolean;
+  /** Collects and writes one bundle, whole or not at all. */
+  put(incidentId: string): Promise<void>;
+}
+
+export interface JobLog {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+/** One verb-first file per job exports its `run`. */
+export interface Job {
+  run(context: JobContext): Promise<void>;
+}
+
+/** Runs of one job are numbered by the period they fall into, so that two runners name the same run alike. */
+export function slotOf(nowMs: EpochMs, everyMs: DurationMs): number {
+  return Math.floor(nowMs / everyMs);
+}
