@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { TocsinError } from '../domain/errors.ts';
 import { parseDuration } from './duration.ts';
 import { CommandFailed, EXIT } from './exit-codes.ts';
