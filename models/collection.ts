@@ -5,8 +5,8 @@ import { isDuplicateKey, storeFailure } from './failure.ts';
 
 /**
  * One stored document. Besides its meaningful `_id` a row has the few scalar fields that are ever queried;
- * whatever has structure travels in one string field of canonical JSON. FerretDB refuses NaN, nested arrays, NUL
- * and keys with `.` or a leading `$`, any of which a plan or a situation may hold; a string it keeps as it is.
+ * whatever has structure travels in one string field of canonical JSON. FerretDB refuses nested arrays and keys
+ * with `.` or a leading `$`, which plans and situations hold; a string it keeps as it is.
  */
 export interface Row {
   readonly _id: string;
@@ -59,7 +59,10 @@ export function openCollection<R extends Row>(
     async replace(row) {
       for (let attempt = 1; ; attempt++) {
         try {
-          await model.replaceOne({ _id: row._id } as QueryFilter<R>, row, { upsert: true });
+          await model.replaceOne({ _id: row._id } as QueryFilter<R>, row, {
+            upsert: true,
+            runValidators: true,
+          });
           return;
         } catch (error) {
           // Our own earlier attempt, whose answer was lost, may have inserted it meanwhile.

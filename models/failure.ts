@@ -35,6 +35,8 @@ function isRefusal(error: unknown): boolean {
     error instanceof BSONError ||
     error instanceof mongoose.Error.ValidationError ||
     error instanceof mongoose.Error.CastError ||
-    error instanceof mongoose.Error.StrictModeError
+    error instanceof mongoose.Error.StrictModeError ||
+    // What insertMany throws for an invalid row; mongoose does not export the class.
+    (error instanceof mongoose.Error && error.name === 'MongooseBulkWriteError')
   );
 }
