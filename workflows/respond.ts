@@ -16,7 +16,8 @@ import {
   receiveStatus,
 } from '../domain/receive.ts';
 import { respond as respondBy } from '../domain/respond.ts';
-import type { Outcome } from '../domain/situation.ts';
+import { followMissions, hasLooseUnits } from '../domain/stages/missions.ts';
+import type { OrderState, Outcome, Situation } from '../domain/situation.ts';
 import type { Answered, AnswerMessage, ClockAnswer, RespondInput } from './contract.ts';
 import {
   answerUpdate,
@@ -57,7 +58,7 @@ export async function respond(input: RespondInput): Promise<Outcome> {
   let over = false;
 
   // The trigger is the first evidence, before any signal that came with the start.
-  world.hear(receiveEvidence(situation, detection.evidence));
+  if (input.carried === undefined) world.hear(receiveEvidence(situation, detection.evidence));
 
   setHandler(evidenceSignal, ({ evidence }) => {
     for (const item of evidence) world.advanceTo(item.atMs);
@@ -103,7 +104,7 @@ export async function respond(input: RespondInput): Promise<Outcome> {
       openQuestions: Object.values(situation.questions)
         .filter((question) => question.answer === undefined && question.expiredAtMs === undefined)
         .map((question) => question.id),
-      queuedOrders: Object.values(situation.orders).filter((order) => order.state === 'queued').length,
+      queuedOrders: Object.values(situation.orders).filter((order) => lacksUnits(order, situation)).length,
       missions: Object.values(situation.missions),
     };
   });
@@ -113,7 +114,18 @@ export async function respond(input: RespondInput): Promise<Outcome> {
   const outcome = await respondBy(plan, situation, world);
   over = true;
   await recording;
-  await condition(() => allHandlersFinished());
-  await world.drained();
+  do {
+    // A grant may come until the very end: a unit that nobody gives back would be held for ever.
+    await followMissions(situation, world, () => true);
+    await condition(() => allHandlersFinished());
+    await world.drained();
+  } while (hasLooseUnits(situation));
   return outcome;
+}
+
+/** The desk could not serve it yet; a missed order still waits for whoever comes free. */
+function lacksUnits(order: OrderState, situation: Situation): boolean {
+  if (order.state !== 'queued' && order.state !== 'missed') return false;
+  const granted = Object.values(situation.missions).filter((mission) => mission.orderId === order.id);
+  return granted.length < order.count;
 }

@@ -1,4 +1,6 @@
 import {
+  ActivityFailure,
+  ApplicationFailure,
   condition,
   executeChild,
   proxyActivities,
@@ -9,6 +11,7 @@ import {
 import type { DispatchActivities } from '../activities/dispatch.ts';
 import type { RecordActivities } from '../activities/record.ts';
 import type { RecognitionActivities } from '../activities/classify.ts';
+import { TocsinError } from '../domain/errors.ts';
 import type { Fact, Situation } from '../domain/situation.ts';
 import type { EpochMs } from '../domain/units.ts';
 import { levelRank } from '../domain/units.ts';
@@ -83,6 +86,7 @@ export function createDurableWorld(situation: Situation, checkpoint: () => Promi
       unwritten.push({ incidentId: situation.incidentId, seq: situation.factCount, atMs: now(), ...draft });
       situation.factCount += 1;
     }
+    situation.nowMs = Math.max(situation.nowMs, now());
   };
 
   /** One writer at a time: nobody acts while facts recorded before are still on their way to the store. */
@@ -107,6 +111,8 @@ export function createDurableWorld(situation: Situation, checkpoint: () => Promi
     try {
       await flush();
       return await act();
+    } catch (failure) {
+      throw withCode(failure);
     } finally {
       busy -= 1;
     }
@@ -188,4 +194,11 @@ export function createDurableWorld(situation: Situation, checkpoint: () => Promi
       }
     },
   };
+}
+
+/** A refusal keeps its code through the activity that met it; continue-as-new and cancellation pass unchanged. */
+function withCode(failure: unknown): unknown {
+  const cause = failure instanceof ActivityFailure ? failure.cause : undefined;
+  if (!(cause instanceof ApplicationFailure) || !/^[A-Z]+(_[A-Z]+)+$/.test(cause.type ?? '')) return failure;
+  return new TocsinError(cause.type as string, cause.message, { cause: failure });
 }

@@ -54,8 +54,10 @@ export function dispatch(plan: PlanDocument, situation: Situation, world: World)
     async standDown() {
       withdrawn = true;
       closeQuestions(situation, world);
-      for (const order of Object.values(situation.orders))
-        order.state = order.state === 'met' ? 'met' : 'released';
+      for (const order of Object.values(situation.orders)) {
+        // What was met or missed stays so: the measures read it.
+        if (order.state !== 'met' && order.state !== 'missed') order.state = 'released';
+      }
       for (const mission of unfinishedMissions(situation)) {
         mission.status = 'stood-down';
         mission.times['stood-down'] = world.now();

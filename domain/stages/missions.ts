@@ -12,10 +12,7 @@ export const unfinishedMissions = (situation: Situation): Mission[] =>
  */
 export async function followMissions(situation: Situation, world: World, over: () => boolean): Promise<void> {
   for (;;) {
-    await world.until(
-      () => toTransmit(situation).length > 0 || toRelease(situation).length > 0 || over(),
-      null,
-    );
+    await world.until(() => hasLooseUnits(situation) || over(), null);
     for (const mission of toTransmit(situation)) await transmitOrStandDown(mission, situation, world);
     const finished = toRelease(situation);
     if (finished.length > 0) {
@@ -45,10 +42,14 @@ const toRelease = (situation: Situation): Mission[] =>
       (mission.status === 'done' || mission.status === 'stood-down') && mission.releasedAtMs === undefined,
   );
 
+/** True while a grant has not been acted on or a unit has not been given back. */
+export const hasLooseUnits = (situation: Situation): boolean =>
+  toTransmit(situation).length > 0 || toRelease(situation).length > 0;
+
 async function transmitOrStandDown(mission: Mission, situation: Situation, world: World): Promise<void> {
   const order = situation.orders[mission.orderId];
   // The order may have been withdrawn while the grant was on its way: the unit must not drive.
-  const wanted = order !== undefined && order.state !== 'released';
+  const wanted = order !== undefined && situation.phase === 'responding';
   const transmitted = wanted && (await world.transmit(mission, order));
   if (transmitted) {
     mission.transmittedAtMs = world.now();
