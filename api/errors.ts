@@ -1,0 +1,306 @@
+import { TocsinError } from '../domain/errors.ts';
+
+/** What one error code means to each kind of caller. */
+export interface ErrorEntry {
+  /** Short, stable, the same for every occurrence. */
+  readonly title: string;
+  readonly http: number;
+  /** gRPC status number: 3 INVALID_ARGUMENT, 5 NOT_FOUND, 9 FAILED_PRECONDITION … */
+  readonly grpc: number;
+  /** True when the same request may succeed later without being changed. */
+  readonly retryable: boolean;
+  /** What the caller should do about it. */
+  readonly remedy: string;
+}
+
+const GRPC = {
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+} as const;
+
+type GrpcName = keyof typeof GRPC;
+
+const entry = (
+  title: string,
+  http: number,
+  grpc: GrpcName,
+  remedy: string,
+  retryable = false,
+): ErrorEntry => ({
+  title,
+  http,
+  grpc: GRPC[grpc],
+  retryable,
+  remedy,
+});
+
+/**
+ * Every code that a caller can meet, described in `docs/errors.md`; tests hold the two together, and hold both
+ * to the codes that the source throws.
+ */
+export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
+  ALREADY_ANSWERED: entry(
+    'Somebody answered first',
+    409,
+    'FAILED_PRECONDITION',
+    'Read the incident: the answer that counts is in it. To change course, send a command.',
+  ),
+  BACKEND_UNAVAILABLE: entry(
+    'Temporal did not answer in time',
+    503,
+    'UNAVAILABLE',
+    'Repeat the request unchanged. Answers, and commands sent with the same Idempotency-Key, take effect once.',
+    true,
+  ),
+  CHOICE_INVALID: entry(
+    'Not one of the choices offered',
+    422,
+    'INVALID_ARGUMENT',
+    'Choose one of details.choices.',
+  ),
+  CURSOR_INVALID: entry(
+    'Not a cursor of this list',
+    400,
+    'INVALID_ARGUMENT',
+    'Use nextCursor of the page before, unchanged, or start without a cursor.',
+  ),
+  FACT_CONFLICT: entry(
+    'Another fact already holds this number',
+    409,
+    'ABORTED',
+    'The record has two writers. Stop, export the incident, and compare its history with its facts.',
+  ),
+  IDEMPOTENCY_MISMATCH: entry(
+    'This Idempotency-Key belongs to another request',
+    422,
+    'INVALID_ARGUMENT',
+    'Use a new key for a new request; repeat a request with its old key unchanged.',
+  ),
+  INCIDENT_CLOSED: entry(
+    'The incident is closed',
+    409,
+    'FAILED_PRECONDITION',
+    'A closed incident takes no commands and no reports. Read its record.',
+  ),
+  INCIDENT_UNKNOWN: entry(
+    'No such incident',
+    404,
+    'NOT_FOUND',
+    'Take the id from the incident list, and percent-encode it as one path segment.',
+  ),
+  INTERNAL: entry(
+    'Something failed inside Tocsin',
+    500,
+    'INTERNAL',
+    'Quote requestId: the operator finds the cause in the log under it.',
+  ),
+  MEDIA_TYPE: entry(
+    'The body is not JSON',
+    415,
+    'INVALID_ARGUMENT',
+    'Send Content-Type: application/json, UTF-8, not compressed.',
+  ),
+  MISSION_STALE: entry(
+    'The unit has a newer order',
+    409,
+    'FAILED_PRECONDITION',
+    'Take the mission and its epoch from the newest order; the older one has ended.',
+  ),
+  MISSION_TRANSITION: entry(
+    'The mission is already further',
+    409,
+    'FAILED_PRECONDITION',
+    'Report only what comes after details.status.',
+  ),
+  MISSION_UNKNOWN: entry(
+    'No such mission',
+    404,
+    'NOT_FOUND',
+    'Take the id from the missions of an incident.',
+  ),
+  NOT_JSON: entry(
+    'A value that JSON cannot carry',
+    422,
+    'INVALID_ARGUMENT',
+    'Replace the value at details.place: NaN, infinities and lone surrogates have no JSON form.',
+  ),
+  PLACE_UNKNOWN: entry('No such place', 404, 'NOT_FOUND', 'Take the id from the list of places.'),
+  PLAN_INVALID: entry(
+    'The plan may not be published',
+    422,
+    'INVALID_ARGUMENT',
+    'Correct every mandatory finding in details.findings: each names its place and its remedy.',
+  ),
+  PLAN_UNKNOWN: entry(
+    'No such plan or version',
+    404,
+    'NOT_FOUND',
+    'Take plan and hash from the list of versions.',
+  ),
+  PROPOSAL_DECIDED: entry(
+    'The proposal is decided',
+    409,
+    'FAILED_PRECONDITION',
+    'Read its decision; a new change needs a new proposal.',
+  ),
+  PROPOSAL_UNKNOWN: entry('No such proposal', 404, 'NOT_FOUND', 'Take the id from the list of proposals.'),
+  QUESTION_CLOSED: entry(
+    'The deadline passed before the answer',
+    409,
+    'FAILED_PRECONDITION',
+    'The declared fallback was applied. To change course, send a command.',
+  ),
+  QUESTION_UNKNOWN: entry(
+    'The incident never asked this',
+    404,
+    'NOT_FOUND',
+    'Take the id from the open questions of the incident.',
+  ),
+  RATE_LIMITED: entry(
+    'Too many requests',
+    429,
+    'RESOURCE_EXHAUSTED',
+    'Wait as long as Retry-After says.',
+    true,
+  ),
+  RECOGNISER_UNKNOWN: entry('No such recogniser', 404, 'NOT_FOUND', 'Take name and hash from the list.'),
+  REQUEST_INVALID: entry(
+    'The request does not fit its schema',
+    400,
+    'INVALID_ARGUMENT',
+    'Correct each of details.issues; /openapi.json has the schema.',
+  ),
+  ROLE_REQUIRED: entry(
+    'Your role does not allow this',
+    403,
+    'PERMISSION_DENIED',
+    'Use a key of a principal that has one of details.roles.',
+  ),
+  ROUTE_UNKNOWN: entry('Nothing lives at this address', 404, 'NOT_FOUND', 'See /openapi.json or /docs.'),
+  SENSOR_UNKNOWN: entry('No such sensor', 404, 'NOT_FOUND', 'Take the id from the list of sensors.'),
+  STORE_REFUSED: entry(
+    'The store cannot hold this document',
+    422,
+    'INVALID_ARGUMENT',
+    'Repeating does not help. Quote requestId: the log has the reason.',
+  ),
+  STORE_UNAVAILABLE: entry(
+    'The store did not answer',
+    503,
+    'UNAVAILABLE',
+    'Repeat the request: every write is repeatable by its key.',
+    true,
+  ),
+  TOO_LARGE: entry('The body is too large', 413, 'RESOURCE_EXHAUSTED', 'Send at most 256 KB.'),
+  UNAUTHENTICATED: entry(
+    'No valid key',
+    401,
+    'UNAUTHENTICATED',
+    'Send Authorization: Bearer <key> with a key that is known and not revoked.',
+  ),
+  UNIT_UNKNOWN: entry('No such unit', 404, 'NOT_FOUND', 'Take the id from the roster.'),
+};
+
+/** An error as a caller sees it (RFC 9457, `application/problem+json`). The cause is not in it. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly retryable: boolean;
+  readonly instance: string;
+  readonly requestId: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** Any thrown value as a registered error: what is not ours becomes INTERNAL, with the original as cause. */
+export function toTocsinError(error: unknown): TocsinError {
+  for (const link of chainOf(error)) {
+    if (link instanceof TocsinError) {
+      return link.code in ERRORS ? link : internal(error);
+    }
+    const refusal = refusalOf(link);
+    if (refusal !== null) return refusal;
+  }
+  return internal(error);
+}
+
+export function toProblem(
+  error: unknown,
+  request: { readonly instance: string; readonly requestId: string },
+): Problem {
+  const known = toTocsinError(error);
+  const { title, http } = entryOf(known.code);
+  return {
+    type: `/docs/errors#${known.code}`,
+    title,
+    status: http,
+    detail: known.message,
+    code: known.code,
+    retryable: known.retryable || entryOf(known.code).retryable,
+    instance: request.instance,
+    requestId: request.requestId,
+    details: known.details,
+  };
+}
+
+/** The same error as a gRPC status: number, safe text, and the code for the status details. */
+export function toGrpcStatus(error: unknown): {
+  readonly code: number;
+  readonly details: string;
+  readonly errorCode: string;
+  readonly retryable: boolean;
+} {
+  const known = toTocsinError(error);
+  const { grpc, retryable } = entryOf(known.code);
+  return {
+    code: grpc,
+    details: `${known.code}: ${known.message}`,
+    errorCode: known.code,
+    retryable: known.retryable || retryable,
+  };
+}
+
+export function entryOf(code: string): ErrorEntry {
+  return ERRORS[code] ?? (ERRORS['INTERNAL'] as ErrorEntry);
+}
+
+const internal = (cause: unknown): TocsinError =>
+  new TocsinError('INTERNAL', 'Something failed inside Tocsin.', { cause });
+
+/** Deep enough for an update failure around an application failure around its cause; a bound against cycles. */
+const MAX_CAUSES = 8;
+
+function* chainOf(error: unknown): Generator<unknown> {
+  let link = error;
+  for (let depth = 0; depth < MAX_CAUSES && link !== undefined && link !== null; depth += 1) {
+    yield link;
+    link = (link as { cause?: unknown }).cause;
+  }
+}
+
+/**
+ * A workflow refuses with an ApplicationFailure whose `type` is our code. Recognised by shape: the codes are
+ * ours, and two copies of the SDK must not make a refusal an internal error.
+ */
+function refusalOf(link: unknown): TocsinError | null {
+  const failure = link as { name?: unknown; type?: unknown; message?: unknown; details?: unknown };
+  if (failure.name !== 'ApplicationFailure' || typeof failure.type !== 'string') return null;
+  const known = ERRORS[failure.type];
+  if (known === undefined) return null;
+  const first: unknown = Array.isArray(failure.details) ? failure.details[0] : undefined;
+  const details = typeof first === 'object' && first !== null ? (first as Record<string, unknown>) : {};
+  const message =
+    typeof failure.message === 'string' && failure.message !== '' ? failure.message : known.title;
+  return new TocsinError(failure.type, message, { cause: link, retryable: known.retryable, details });
+}

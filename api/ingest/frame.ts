@@ -1,0 +1,238 @@
+import type { Bulletin } from '../../domain/evidence.ts';
+import type { EpochMs } from '../../domain/units.ts';
+
+/**
+ * What one frame of the archive holds. The layout is durable: version 1 must be readable for ever.
+ *
+ * Little endian: magic `TCF1`, u32 string count, u32 block count; the strings (u16 length, UTF-8); the blocks.
+ * A block is u8 kind, u32 byte length of the rest, then its fields; strings are u32 indexes.
+ */
+export type Block = ReadingsBlock | WaveformBlock | BulletinBlock;
+
+interface BlockOrigin {
+  readonly tenant: string;
+  readonly vendor: string;
+  /** The server's time of arrival or, for recorded feeds, the feed's clock. */
+  readonly clockMs: EpochMs;
+}
+
+/** Readings of one sensor in a row. */
+export interface ReadingsBlock extends BlockOrigin {
+  readonly kind: 'readings';
+  readonly sensor: string;
+  readonly boot: string;
+  /** Of the first reading; 0: they have no numbers. */
+  readonly firstSequence: number;
+  readonly atMs: Float64Array;
+  readonly values: Float64Array;
+  /** `FLAG` bits a reading. */
+  readonly flags: Uint8Array;
+}
+
+export interface WaveformBlock extends BlockOrigin {
+  readonly kind: 'waveform';
+  readonly sensor: string;
+  readonly boot: string;
+  readonly firstSequence: number;
+  readonly startedAtMs: EpochMs;
+  readonly rateHz: number;
+  readonly flags: number;
+  readonly samples: Float32Array;
+}
+
+export interface BulletinBlock extends BlockOrigin {
+  readonly kind: 'bulletin';
+  readonly bulletin: Bulletin;
+  /** 1 for the first content under this identity. */
+  readonly revision: number;
+  /** SHA-256 of the canonical content, first 32 hex digits. */
+  readonly contentHash: string;
+  readonly flags: number;
+}
+
+export const FLAG = {
+  /** Observed up to 300 s after it was received: the device's clock is off. */
+  skew: 1,
+  /** Too old to open an incident. */
+  late: 2,
+} as const;
+
+const MAGIC = 0x31464354;
+const KIND = { readings: 1, waveform: 2, bulletin: 3 } as const;
+
+/** Collects blocks until a frame is full. */
+export class FrameWriter {
+  readonly #strings = new Map<string, number>();
+  readonly #blocks: Buffer[] = [];
+  #bytes = 12;
+
+  get size(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#blocks.length === 0;
+  }
+
+  add(block: Block): void {
+    const body = this.#body(block);
+    const head = Buffer.allocUnsafe(5);
+    head.writeUInt8(KIND[block.kind], 0);
+    head.writeUInt32LE(body.length, 1);
+    this.#blocks.push(head, body);
+    this.#bytes += head.length + body.length;
+  }
+
+  finish(): Buffer {
+    const head = Buffer.allocUnsafe(12);
+    head.writeUInt32LE(MAGIC, 0);
+    head.writeUInt32LE(this.#strings.size, 4);
+    head.writeUInt32LE(this.#blocks.length / 2, 8);
+    const strings = [...this.#strings.keys()].flatMap((text) => {
+      const bytes = Buffer.from(text, 'utf8');
+      const length = Buffer.allocUnsafe(2);
+      length.writeUInt16LE(bytes.length, 0);
+      return [length, bytes];
+    });
+    return Buffer.concat([head, ...strings, ...this.#blocks]);
+  }
+
+  #body(block: Block): Buffer {
+    const origin = [block.tenant, block.vendor];
+    switch (block.kind) {
+      case 'readings': {
+        const n = block.values.length;
+        const body = this.#start([...origin, block.sensor, block.boot], 20 + n * 17);
+        let at = 16;
+        at = body.writeDoubleLE(block.clockMs, at);
+        at = body.writeDoubleLE(block.firstSequence, at);
+        at = body.writeUInt32LE(n, at);
+        at += bytesOf(block.atMs).copy(body, at);
+        at += bytesOf(block.values).copy(body, at);
+        bytesOf(block.flags).copy(body, at);
+        return body;
+      }
+      case 'waveform': {
+        const body = this.#start([...origin, block.sensor, block.boot], 37 + block.samples.length * 4);
+        let at = 16;
+        at = body.writeDoubleLE(block.clockMs, at);
+        at = body.writeDoubleLE(block.firstSequence, at);
+        at = body.writeDoubleLE(block.startedAtMs, at);
+        at = body.writeDoubleLE(block.rateHz, at);
+        at = body.writeUInt8(block.flags, at);
+        at = body.writeUInt32LE(block.samples.length, at);
+        bytesOf(block.samples).copy(body, at);
+        return body;
+      }
+      case 'bulletin': {
+        const json = Buffer.from(JSON.stringify(block.bulletin), 'utf8');
+        const body = this.#start([...origin, block.contentHash], 13 + json.length);
+        let at = 12;
+        at = body.writeDoubleLE(block.clockMs, at);
+        at = body.writeUInt32LE(block.revision, at);
+        at = body.writeUInt8(block.flags, at);
+        json.copy(body, at);
+        return body;
+      }
+      default:
+        return block satisfies never;
+    }
+  }
+
+  #start(strings: readonly string[], rest: number): Buffer {
+    const body = Buffer.allocUnsafe(strings.length * 4 + rest);
+    strings.forEach((text, n) => body.writeUInt32LE(this.#index(text), n * 4));
+    return body;
+  }
+
+  #index(text: string): number {
+    const known = this.#strings.get(text);
+    if (known !== undefined) return known;
+    const index = this.#strings.size;
+    this.#strings.set(text, index);
+    this.#bytes += 2 + Buffer.byteLength(text);
+    return index;
+  }
+}
+
+/**
+ * The blocks of a frame, in order.
+ *
+ * @throws RangeError when the bytes are not a frame
+ */
+export function readFrame(bytes: Uint8Array): Block[] {
+  const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (frame.length < 12 || frame.readUInt32LE(0) !== MAGIC) throw new RangeError('Not a frame.');
+  const strings: string[] = [];
+  let at = 12;
+  for (let n = frame.readUInt32LE(4); n > 0; n--) {
+    const length = frame.readUInt16LE(at);
+    strings.push(frame.toString('utf8', at + 2, at + 2 + length));
+    at += 2 + length;
+  }
+  const blocks: Block[] = [];
+  for (let n = frame.readUInt32LE(8); n > 0; n--) {
+    const kind = frame.readUInt8(at);
+    const length = frame.readUInt32LE(at + 1);
+    if (at + 5 + length > frame.length) throw new RangeError('A block reaches over the end of its frame.');
+    blocks.push(readBlock(kind, frame.subarray(at + 5, at + 5 + length), strings));
+    at += 5 + length;
+  }
+  return blocks;
+}
+
+function readBlock(kind: number, body: Buffer, strings: readonly string[]): Block {
+  const text = (n: number): string => strings[body.readUInt32LE(n * 4)] ?? '';
+  const origin = { tenant: text(0), vendor: text(1) };
+  if (kind === KIND.readings) {
+    const n = body.readUInt32LE(32);
+    return {
+      kind: 'readings',
+      ...origin,
+      sensor: text(2),
+      boot: text(3),
+      clockMs: body.readDoubleLE(16),
+      firstSequence: body.readDoubleLE(24),
+      atMs: new Float64Array(copied(body, 36, n * 8)),
+      values: new Float64Array(copied(body, 36 + n * 8, n * 8)),
+      flags: new Uint8Array(copied(body, 36 + n * 16, n)),
+    };
+  }
+  if (kind === KIND.waveform) {
+    return {
+      kind: 'waveform',
+      ...origin,
+      sensor: text(2),
+      boot: text(3),
+      clockMs: body.readDoubleLE(16),
+      firstSequence: body.readDoubleLE(24),
+      startedAtMs: body.readDoubleLE(32),
+      rateHz: body.readDoubleLE(40),
+      flags: body.readUInt8(48),
+      samples: new Float32Array(copied(body, 53, body.readUInt32LE(49) * 4)),
+    };
+  }
+  if (kind === KIND.bulletin) {
+    return {
+      kind: 'bulletin',
+      ...origin,
+      contentHash: text(2),
+      clockMs: body.readDoubleLE(12),
+      revision: body.readUInt32LE(20),
+      flags: body.readUInt8(24),
+      bulletin: JSON.parse(body.toString('utf8', 25)) as Bulletin,
+    };
+  }
+  throw new RangeError(`A block of unknown kind ${kind}.`);
+}
+
+const bytesOf = (array: Float64Array | Float32Array | Uint8Array): Buffer =>
+  Buffer.from(array.buffer, array.byteOffset, array.byteLength);
+
+/** A copy of its own: typed arrays need their alignment, and a view would keep the whole frame alive. */
+function copied(body: Buffer, start: number, length: number): ArrayBuffer {
+  if (start + length > body.length) throw new RangeError('An array reaches over the end of its block.');
+  const copy = new ArrayBuffer(length);
+  body.copy(new Uint8Array(copy), 0, start, start + length);
+  return copy;
+}
