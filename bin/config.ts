@@ -98,6 +98,8 @@ export const configSchema = z.strictObject({
       bundle_before_expiry: z.boolean().default(true),
     })
     .prefault({}),
+  /** Address of the Temporal web UI, for links; `tocsin start` knows its own. */
+  temporal_ui: z.url({ protocol: /^https?$/ }).optional(),
   tenant: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,30}$/, 'must be lower-case letters, digits and -')
@@ -145,6 +147,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   TOCSIN_PORT_TEMPORAL_UI: { key: ['listen', 'temporal_ui'], kind: 'number' },
   TOCSIN_PORT_STORE: { key: ['listen', 'store'], kind: 'number' },
   TOCSIN_DATABASE: { key: ['store', 'database'], kind: 'text' },
+  TOCSIN_TEMPORAL_UI: { key: ['temporal_ui'], kind: 'text' },
   TOCSIN_TENANT: { key: ['tenant'], kind: 'text' },
   TOCSIN_LOG_LEVEL: { key: ['log', 'level'], kind: 'text' },
   TOCSIN_WORKER_SHUTDOWN_GRACE: { key: ['worker', 'shutdown_grace'], kind: 'text' },

@@ -6,6 +6,7 @@ import { obtainStore } from '../embedded/obtain-store.mjs';
 import { obtainTemporal } from '../embedded/obtain-temporal.mjs';
 import { storeKindIn } from '../embedded/run-store.ts';
 import { connectStore } from '../models/connect.ts';
+import { probeStore } from '../models/probe.ts';
 import { dataDirectory, loadConfig } from './config.ts';
 import type { LoadedConfig } from './config.ts';
 import { connectTemporal, storeUri } from './connections.ts';
@@ -29,12 +30,19 @@ const off = (found: string, remedy = ''): Finding => ({ state: 'off', found, rem
 const odd = (found: string, remedy: string): Finding => ({ state: 'odd', found, remedy });
 const bad = (found: string, remedy: string): Finding => ({ state: 'bad', found, remedy });
 
+const isList = (seen: Finding | readonly Symptom[]): seen is readonly Symptom[] => Array.isArray(seen);
+
 /** Looks at everything, changes nothing, and stops at nothing: what cannot be looked at is itself a symptom. */
 export async function examine(): Promise<Symptom[]> {
   const symptoms: Symptom[] = [];
-  const look = async (what: string, see: () => Finding | Promise<Finding>): Promise<void> => {
+  const look = async (
+    what: string,
+    see: () => Finding | Promise<Finding | readonly Symptom[]>,
+  ): Promise<void> => {
     try {
-      symptoms.push({ what, ...(await see()) });
+      const seen = await see();
+      if (isList(seen)) symptoms.push(...seen);
+      else symptoms.push({ what, ...seen });
     } catch (error) {
       const said = error instanceof Error ? error.message : String(error);
       symptoms.push({ what, ...bad(said.split('\n')[0]!, said.split('\n').slice(1).join(' ').trim()) });
@@ -77,10 +85,7 @@ export async function examine(): Promise<Symptom[]> {
     for (const [what, port] of portsOf(settled)) await look(what, () => portIsFree(port));
   }
   if (running || process.env['TEMPORAL_ADDRESS']) await look('Temporal', () => temporalAnswers(settled));
-  if (running?.store || settled.config.store.uri) {
-    await look('store', () => storeAnswers(settled));
-    await look('clock', () => clocksAgree(settled));
-  }
+  if (running?.store || settled.config.store.uri) await look('store', () => storeAnswers(settled));
   return symptoms;
 }
 
@@ -202,30 +207,37 @@ async function temporalAnswers(loaded: LoadedConfig): Promise<Finding> {
   }
 }
 
-async function storeAnswers(loaded: LoadedConfig): Promise<Finding> {
-  const { probeStore } = await import('../models/probe.ts');
-  const store = await connectStore(storeUri(loaded), { dbName: loaded.config.store.database });
-  try {
-    return good(JSON.stringify(await probeStore(store.connection)));
-  } finally {
-    await store.close();
-  }
-}
-
 /** More than this apart, times in the record can no longer be compared. */
 const APART_MS = 2_000;
 
-async function clocksAgree(loaded: LoadedConfig): Promise<Finding> {
+async function storeAnswers(loaded: LoadedConfig): Promise<readonly Symptom[]> {
   const store = await connectStore(storeUri(loaded), { dbName: loaded.config.store.database });
   try {
-    const before = Date.now();
-    const hello = await store.connection.getClient().db('admin').command({ hello: 1 });
-    const after = Date.now();
-    const theirs: unknown = hello['localTime'];
-    if (!(theirs instanceof Date)) return off('the store does not tell its time');
-    const apartMs = Math.abs(theirs.getTime() - (before + after) / 2);
-    const found = `${new Date().toISOString()}, ${Math.round(apartMs)} ms from the store's`;
-    return apartMs > APART_MS ? bad(found, 'Set the clocks by NTP.') : good(found);
+    const found = await probeStore(store.connection);
+    const { backend, insertRace, compareAndSet, reads, transactions, clockAheadMs } = found;
+    const apart = `${new Date().toISOString()}, ${Math.abs(clockAheadMs)} ms from the store's`;
+    return [
+      { what: 'store', ...good(`${backend.kind}, speaks as MongoDB ${backend.version}`) },
+      {
+        what: 'store, insert race',
+        ...(found.usable
+          ? good(`1 winner of ${insertRace.contenders}`)
+          : bad(
+              `${insertRace.winners} winners of ${insertRace.contenders}`,
+              'This store cannot hold what must happen once. Use MongoDB, or the embedded store.',
+            )),
+      },
+      {
+        what: 'store, what it can do',
+        ...good(
+          `compare-and-set ${compareAndSet.winners} of ${compareAndSet.contenders} win (not relied on), transactions ${transactions ? 'yes' : 'no'} (not relied on), read by id ${reads.exactMs.toFixed(1)} ms among ${reads.documents}`,
+        ),
+      },
+      {
+        what: 'clock',
+        ...(Math.abs(clockAheadMs) > APART_MS ? bad(apart, 'Set the clocks by NTP.') : good(apart)),
+      },
+    ];
   } finally {
     await store.close();
   }

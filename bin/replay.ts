@@ -1,5 +1,5 @@
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
-import { Runtime, Worker, DefaultLogger } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker, makeTelemetryFilterString } from '@temporalio/worker';
 import { workflowBundle } from './workflow-bundle.ts';
 
 export interface HistoryToReplay {
@@ -47,7 +47,10 @@ function quiet(): void {
   if (installed) return;
   installed = true;
   try {
-    Runtime.install({ logger: new DefaultLogger('ERROR', () => {}) });
+    Runtime.install({
+      logger: new DefaultLogger('ERROR', () => {}),
+      telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
+    });
   } catch {
     // Another part of the process has installed its own.
   }

@@ -37,7 +37,7 @@ async function seedPlaces({ sites }: Stores, say: (line: string) => void): Promi
 async function seedRoster({ roster, sites }: Stores, say: (line: string) => void): Promise<void> {
   if ((await roster.units()).length > 0) return;
   const { generateRoster } = await import('../domain/dispatch/roster.ts');
-  const units = generateRoster(await sites.places());
+  const units = generateRoster({ places: await sites.places() });
   await roster.put(units);
   say(`roster: ${units.length} fictional units from a seed`);
 }

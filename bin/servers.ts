@@ -1,6 +1,5 @@
-import path from 'node:path';
 import type { DataDirectory } from '../embedded/data-directory.ts';
-import { openLogFile } from '../embedded/log-file.ts';
+import { openRoleLog } from '../embedded/log-file.ts';
 import { obtainStore } from '../embedded/obtain-store.mjs';
 import { obtainTemporal } from '../embedded/obtain-temporal.mjs';
 import { startStore, storeKindIn } from '../embedded/run-store.ts';
@@ -61,7 +60,7 @@ function runTemporal(
   binary: string,
 ): Promise<TemporalHandle> {
   const { listen, search_attributes: searchAttributes } = loaded.config;
-  const log = openLogFile(path.join(data.logsDir, 'temporal.log'));
+  const log = openRoleLog(data.logsDir, 'temporal');
   return supervisor.run<TemporalHandle>({
     name: 'temporal',
     start: (previous, signal) =>
@@ -86,7 +85,7 @@ function runStore(
   binary: string,
   kind: 'ferret' | 'mongod',
 ): Promise<StoreHandle> {
-  const log = openLogFile(path.join(data.logsDir, 'store.log'));
+  const log = openRoleLog(data.logsDir, 'store');
   return supervisor.run<StoreHandle>({
     name: 'store',
     start: (previous, signal) =>

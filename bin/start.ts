@@ -1,9 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openDataDirectory } from '../embedded/data-directory.ts';
 import type { DataDirectory } from '../embedded/data-directory.ts';
-import { openLogFile } from '../embedded/log-file.ts';
+import { openRoleLog } from '../embedded/log-file.ts';
 import { exitWithParent, startRole } from '../embedded/role.ts';
 import type { RoleHandle } from '../embedded/role.ts';
 import { choosePort } from '../embedded/server-process.ts';
@@ -17,6 +16,7 @@ import type { LoadedConfig } from './config.ts';
 import { ensureCredentials } from './credentials.ts';
 import type { Credentials } from './credentials.ts';
 import { CommandFailed, EXIT } from './exit-codes.ts';
+import { openOffice } from './office.ts';
 import { facts, printJson, say } from './output.ts';
 import { announceRunning } from './running.ts';
 import type { Running } from './running.ts';
@@ -91,7 +91,7 @@ async function startAll(
   const { listen, tenant, store } = loaded.config;
   const http = await choosePort(listen.http, 'the HTTP API (TOCSIN_PORT_HTTP)');
   const grpc = await choosePort(listen.grpc, 'gRPC ingestion (TOCSIN_PORT_GRPC)');
-  const metrics = await choosePort(listen.metrics, 'metrics (TOCSIN_PORT_METRICS)');
+  const metrics = listen.metrics && (await choosePort(listen.metrics, 'metrics (TOCSIN_PORT_METRICS)'));
   const servers = await startServers(supervisor, data, loaded, say);
   const { credentials, principals, created } = ensureCredentials(data.root, tenant);
   if (created) say(`credentials: made, in ${path.join(data.root, 'credentials.json')}`);
@@ -110,12 +110,18 @@ async function startAll(
     TOCSIN_DATA: data.root,
     TOCSIN_PORT_HTTP: String(http),
     TOCSIN_PORT_GRPC: String(grpc),
-    TOCSIN_PORT_METRICS: String(metrics),
-    TOCSIN_TEMPORAL_UI: servers.temporalUi ?? '',
+    ...(servers.temporalUi === null ? {} : { TOCSIN_TEMPORAL_UI: servers.temporalUi }),
     // One machine, one Ctrl-C: nobody waits a minute for it.
     TOCSIN_WORKER_SHUTDOWN_GRACE: '4s',
   };
-  await Promise.all(['worker', 'api', 'ingest', 'jobs'].map((name) => runRole(supervisor, data, name, env)));
+  // Each process has its own metrics; on one machine they cannot share a port.
+  const metricsOf: Record<string, number> = { ingest: 0, worker: 1, api: 2 };
+  await Promise.all(
+    ['worker', 'api', 'ingest', 'jobs'].map((name) => {
+      const port = metrics === 0 ? 0 : metrics + (metricsOf[name] ?? 3);
+      return runRole(supervisor, data, name, { ...env, TOCSIN_PORT_METRICS: String(port) });
+    }),
+  );
 
   return {
     running: {
@@ -141,7 +147,7 @@ function runRole(
   name: string,
   env: NodeJS.ProcessEnv,
 ): Promise<RoleHandle> {
-  const log = openLogFile(path.join(data.logsDir, `${name}.log`));
+  const log = openRoleLog(data.logsDir, name);
   return supervisor.run({
     name,
     start: (_previous, signal) =>
@@ -170,21 +176,32 @@ function forgetData(data: DataDirectory): void {
 }
 
 async function play(
-  { running, credentials, loaded, data, servers }: Started,
+  { running, credentials, loaded, data }: Started,
   options: StartOptions,
   startedMs: number,
   signal: AbortSignal,
 ): Promise<void> {
   const { playWeek } = await import('./play-week.ts');
-  const played = await playWeek({ running, credentials, speed: options.speed, signal });
-  const summary = await summarise({ played, loaded, servers, bundles: bundlesIn(data), startedMs });
-  printSummary(summary);
-  if (options.json && options.once) printJson(summary.report);
-  if (options.once && options.hold > 0) await sleep(options.hold, undefined, { signal });
-  if (options.once) process.exitCode = summary.problems.length === 0 ? EXIT.ok : EXIT.failed;
+  const events = await playWeek({
+    running,
+    credentials,
+    speed: options.speed,
+    holdMs: options.hold,
+    signal,
+  });
+  const office = await openOffice(loaded);
+  try {
+    const { tenant } = loaded.config;
+    const bundles = path.join(data.root, 'bundles');
+    const summary = await summarise({ events, tenant, office, bundles, startedMs });
+    printSummary(summary);
+    if (!options.once) return;
+    if (options.json) printJson(summary.report);
+    process.exitCode = summary.problems.length === 0 ? EXIT.ok : EXIT.failed;
+  } finally {
+    await office.close();
+  }
 }
-
-const bundlesIn = (data: DataDirectory): string => path.join(data.root, 'bundles');
 
 function whereItServes({ running, data }: Started): string {
   return facts([

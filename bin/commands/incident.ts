@@ -339,7 +339,7 @@ async function watch(id: string | undefined, options: CallOptions): Promise<void
   const stopping = new AbortController();
   process.once('SIGINT', () => stopping.abort());
   if (!options.json) say(`Watching ${api.url}. Ctrl-C ends it.`);
-  for await (const { event, data } of api.events(ROUTES.events, stopping.signal)) {
+  for await (const { event, data } of api.events(ROUTES.changes, stopping.signal)) {
     const about = incidentOf(data);
     if (about === undefined || (id !== undefined && about.incidentId !== id)) continue;
     if (options.json) printJson({ event, data });

@@ -3,13 +3,14 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { Finding, PlanDocument } from '../../domain/plan/document.ts';
-import type { RehearsalFigures } from '../../domain/ports.ts';
+import type { RehearsalFigures, Unit } from '../../domain/ports.ts';
+import type { Evaluation } from '../../domain/world.ts';
 import { createApiClient } from '../client.ts';
 import type { ApiClient } from '../client.ts';
-import { call, leaf, parseCountOption } from '../command-line.ts';
+import { call, leaf } from '../command-line.ts';
 import type { CallOptions } from '../command-line.ts';
 import { CommandFailed, EXIT } from '../exit-codes.ts';
-import { facts, print, printJson, table, timeText } from '../output.ts';
+import { print, printJson, table, timeText } from '../output.ts';
 import { ROUTES } from '../routes.ts';
 
 export function declare(program: Command): void {
@@ -20,15 +21,12 @@ export function declare(program: Command): void {
     'compile a plan and list the findings; 1 when one is mandatory',
     'tocsin plan check plans/gas-leak.ts',
   ).action(check);
-  leaf(
+  call(
     plan,
     'rehearse <file>',
-    'run a plan against generated scenarios in simulated time',
-    'tocsin plan rehearse plans/gas-leak.ts --scenarios 50',
-  )
-    .option('--scenarios <count>', 'how many', parseCountOption, 20)
-    .option('--seed <number>', 'the same seed gives the same scenarios', parseCountOption, 1)
-    .action(rehearse);
+    'run the closed incidents of a plan again, in simulated time, under the version in force and under the file',
+    'tocsin plan rehearse plans/gas-leak.ts',
+  ).action(rehearse);
   call(
     plan,
     'publish <file>',
@@ -147,21 +145,46 @@ function findingsTable(findings: readonly Finding[]): string {
   );
 }
 
-async function rehearse(
-  file: string,
-  options: { scenarios: number; seed: number; json?: boolean },
-): Promise<void> {
+async function rehearse(file: string, options: CallOptions): Promise<void> {
   const { readPlan } = await import('../built-in-plans.ts');
-  const { rehearsePlan } = await import('../rehearse.ts');
+  const { figuresOf, rehearse: rehearseOn } = await import('../../domain/refine/rehearse.ts');
+  const api = createApiClient(options);
   const document = await readPlan(file);
-  const figures = await rehearsePlan(document, options);
-  if (options.json) printJson({ planId: document.id, ...options, figures });
-  else print(figuresText(figures));
+  const { items: evaluations } = await api.get<{ items: Evaluation[] }>(ROUTES.evaluations(document.id));
+  if (evaluations.length === 0) {
+    throw new CommandFailed(
+      EXIT.notFound,
+      'NOTHING_TO_REHEARSE',
+      `No incident of ${document.id} has closed yet. Play the week first: tocsin demo.`,
+    );
+  }
+  const { items: units } = await api.get<{ items: Unit[] }>(ROUTES.units);
+  const inForce = await documentOf(api, document.id, undefined);
+  const figures = async (plan: PlanDocument): Promise<RehearsalFigures> =>
+    figuresOf(evaluations, await rehearseOn(plan, evaluations, units));
+  const [before, after] = [await figures(inForce), await figures(document)];
+  if (options.json) return printJson({ planId: document.id, incidents: evaluations.length, before, after });
+  print(`${evaluations.length} closed incidents, run again in simulated time:`);
+  print(
+    table(
+      ['', 'version in force', path.basename(file)],
+      (Object.keys(before) as (keyof RehearsalFigures)[]).map((name) => [
+        FIGURES[name],
+        String(before[name]),
+        String(after[name]),
+      ]),
+    ),
+  );
 }
 
-function figuresText(figures: RehearsalFigures): string {
-  return facts(Object.entries(figures).map(([name, value]) => [name, String(value)] as const));
-}
+const FIGURES: Readonly<Record<keyof RehearsalFigures, string>> = {
+  incidents: 'incidents opened',
+  nuisance: 'nobody was needed',
+  severe: 'severe ones answered as severe',
+  severeMissed: 'severe ones missed',
+  unitsSent: 'units sent',
+  humansAsked: 'times a human was asked',
+};
 
 async function publish(file: string, options: CallOptions): Promise<void> {
   const { readPlan } = await import('../built-in-plans.ts');

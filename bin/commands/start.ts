@@ -38,6 +38,6 @@ export interface StartOptions {
   readonly fresh?: boolean;
   readonly demo: boolean;
   readonly json?: boolean;
-  /** Milliseconds. */
+  /** Milliseconds that the clock of the week stands still for a question. */
   readonly hold: number;
 }
