@@ -28,6 +28,7 @@ export interface OpenIncident {
   readonly incidentId: string;
   readonly hazard: string;
   readonly placeId: string;
+  readonly planId: string;
   readonly planHash: string;
   /** Absent for incidents that no located bulletin opened. */
   readonly sequence?: Sequence;
@@ -163,6 +164,7 @@ export function createWatch(options: WatchOptions): Watch {
       incidentId: incidentIdOf(detection),
       hazard: detection.hazard,
       placeId: place.id,
+      planId: plan.document.id,
       planHash: plan.hash,
       ...(event === null ? {} : { sequence: begun(event) }),
     });
@@ -410,6 +412,7 @@ export function openIncidentOf(incident: {
   readonly incidentId: string;
   readonly hazard: string;
   readonly place: Place;
+  readonly planId: string;
   readonly planHash: string;
   readonly situation: { readonly evidence: readonly Evidence[] };
 }): OpenIncident {
@@ -422,6 +425,7 @@ export function openIncidentOf(incident: {
     incidentId: incident.incidentId,
     hazard: incident.hazard,
     placeId: incident.place.id,
+    planId: incident.planId,
     planHash: incident.planHash,
     ...(sequence === undefined ? {} : { sequence }),
   };
