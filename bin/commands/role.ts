@@ -14,18 +14,17 @@ const roles: Readonly<Record<string, Role>> = {
 };
 
 /** One role in a process of its own, for production: Temporal and the store are given. */
-export function declare(program: Command): void {
-  for (const [name, role] of Object.entries(roles)) {
-    program
-      .command(name)
-      .description(role.description)
-      .addHelpText(
-        'after',
-        `\nExample:\n  $ MONGODB_URI=mongodb://db/ TEMPORAL_ADDRESS=temporal:7233 tocsin ${name}`,
-      )
-      .action(async () => {
-        const { run } = await role.run();
-        await run(loadConfig());
-      });
-  }
+export function declare(program: Command, noun: string): void {
+  const role = roles[noun]!;
+  program
+    .command(noun)
+    .description(role.description)
+    .addHelpText(
+      'after',
+      `\nExample:\n  $ MONGODB_URI=mongodb://db/ TEMPORAL_ADDRESS=temporal:7233 tocsin ${noun}`,
+    )
+    .action(async () => {
+      const { run } = await role.run();
+      await run(loadConfig());
+    });
 }
