@@ -213,50 +213,71 @@ function solve({ rows, columns, costs }: AssignmentProblem): Int32Array | null {
   function augment(count: number): boolean {
     const distance = new Float64Array(columns);
     const from = new Int32Array(columns);
-    const open = new Int32Array(columns);
-    const done = new Int32Array(columns);
+    /** Columns: those before `low` are done, those before `up` are next and equally near, the rest is open. */
+    const order = Int32Array.from({ length: columns }, (_, j) => j);
     for (let k = 0; k < count; k++) {
       const start = free[k]!;
       distance.fill(Infinity);
-      for (let j = 0; j < columns; j++) open[j] = j;
-      let openCount = columns;
-      let doneCount = 0;
+      let low = 0;
+      let up = 0;
       let row = start;
-      let reached = 0;
+      let reached = -Infinity;
       let offset = 0;
       let sink = -1;
-      while (sink === -1) {
+      for (;;) {
         const base = row * columns;
         let least = Infinity;
         let at = -1;
-        for (let o = 0; o < openCount; o++) {
-          const j = open[o]!;
+        let equals = 0;
+        for (let o = up; o < columns; o++) {
+          const j = order[o]!;
           const along = costs[base + j]! - price[j]! + offset;
           let known = distance[j]!;
           if (along < known) {
             distance[j] = known = along;
             from[j] = row;
+            if (along <= reached) {
+              // As near as can be: a free one ends the search, any other is next.
+              if (rowOf[j] === -1) {
+                sink = j;
+                break;
+              }
+              if (at === up) at = o;
+              order[o] = order[up]!;
+              order[up++] = j;
+              continue;
+            }
           }
-          // Among equals a free column ends the search.
-          if (known < least || (known === least && known < Infinity && rowOf[j] === -1)) {
+          if (known < least) {
             least = known;
             at = o;
+            equals = 1;
+          } else if (known === least) {
+            equals++;
           }
         }
-        if (at === -1) return false;
-        reached = least;
-        const j = open[at]!;
-        if (rowOf[j] === -1) {
-          sink = j;
-        } else {
-          open[at] = open[--openCount]!;
-          done[doneCount++] = j;
-          row = rowOf[j]!;
-          offset = reached - (costs[row * columns + j]! - price[j]!);
+        if (sink === -1 && low === up) {
+          if (at === -1) return false;
+          reached = least;
+          const last = equals === 1 ? at + 1 : columns;
+          for (let o = at; o < last; o++) {
+            const j = order[o]!;
+            if (distance[j] !== least) continue;
+            if (rowOf[j] === -1) {
+              sink = j;
+              break;
+            }
+            order[o] = order[up]!;
+            order[up++] = j;
+          }
         }
+        if (sink !== -1) break;
+        const j = order[low++]!;
+        row = rowOf[j]!;
+        offset = reached - (costs[row * columns + j]! - price[j]!);
       }
-      for (let d = 0; d < doneCount; d++) {
-        const j = done[d]!;
+      for (let o = 0; o < low; o++) {
+        const j = order[o]!;
         price[j] = price[j]! + distance[j]! - reached;
       }
       for (let j = sink; ;) {
