@@ -189,8 +189,9 @@ export function createDurableWorld(situation: Situation, checkpoint: () => Promi
     async keepRecording(over) {
       for (;;) {
         await condition(() => unwritten.length > 0 || over());
-        if (unwritten.length === 0) return;
+        // A verb may have written them first: only the end of the response ends this.
         await flush();
+        if (over() && unwritten.length === 0) return;
       }
     },
   };

@@ -1,6 +1,7 @@
 import { ApplicationFailure, defaultFailureConverter, defaultPayloadConverter } from '@temporalio/common';
 import { ensureApplicationFailure } from '@temporalio/common';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
+import proto from '@temporalio/proto';
 import type { coresdk, temporal } from '@temporalio/proto';
 // Internal to the SDK, and only here: the pinned version is what makes this safe.
 import { parseWorkflowCode } from '@temporalio/worker/lib/worker.js';
@@ -310,7 +311,7 @@ export class Sandbox {
   async #activate(jobs: Job[]): Promise<void> {
     const vm = this.#vm;
     if (vm === undefined) throw new Error(`${this.workflowId} was disposed of`);
-    const completion = await vm.activate({
+    const activation = proto.coresdk.workflow_activation.WorkflowActivation.fromObject({
       runId: this.#runId,
       timestamp: msToTs(this.#nowMs),
       isReplaying: false,
@@ -318,6 +319,7 @@ export class Sandbox {
       continueAsNewSuggested: this.continueAsNewSuggested,
       jobs,
     });
+    const completion = await vm.activate(activation);
     await vm.getAndResetSinkCalls();
     if (completion.failed) throw errorOf(completion.failed.failure);
     for (const command of completion.successful?.commands ?? []) await this.#obey(command);
@@ -325,7 +327,7 @@ export class Sandbox {
 
   async #obey(command: Command): Promise<void> {
     const kind = Object.keys(command).find(
-      (key) => key !== 'userMetadata' && command[key as keyof Command] != null,
+      (key) => key !== 'userMetadata' && (command[key as keyof Command] ?? null) !== null,
     );
     this.commands.push(kind ?? 'none');
     if (command.startTimer) {
@@ -453,7 +455,11 @@ export class Sandbox {
         const failure: Failure = {
           message: 'Child Workflow execution failed',
           cause: failureOf(error),
-          childWorkflowExecutionFailureInfo: { workflowType: { name: command.workflowType! } },
+          childWorkflowExecutionFailureInfo: {
+            namespace: 'sandbox',
+            workflowType: { name: command.workflowType! },
+            workflowExecution: { workflowId: command.workflowId!, runId },
+          },
         };
         finish({ failed: { failure } });
       },
