@@ -6,7 +6,7 @@ import type { Principal } from '../domain/ports.ts';
 import { dataDirectory } from './config.ts';
 import { CommandFailed, EXIT } from './exit-codes.ts';
 
-const credentialsSchema = z.record(z.string(), z.string().min(16));
+const credentialsSchema = z.record(z.string(), z.string().min(1));
 
 /** Principal id to key, as kept for the people of this machine in `credentials.json` (mode 0600). */
 export type Credentials = z.infer<typeof credentialsSchema>;

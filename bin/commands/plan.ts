@@ -113,7 +113,7 @@ interface Activation {
 }
 
 async function check(file: string, options: { json?: boolean }): Promise<void> {
-  const { readPlan } = await import('../built-in-plans.ts');
+  const { readPlan } = await import('../plan-files.ts');
   const { checkPlan } = await import('../../domain/plan/check.ts');
   const { hashOf } = await import('../../models/hash.ts');
   const document = await readPlan(file);
@@ -146,7 +146,7 @@ function findingsTable(findings: readonly Finding[]): string {
 }
 
 async function rehearse(file: string, options: CallOptions): Promise<void> {
-  const { readPlan } = await import('../built-in-plans.ts');
+  const { readPlan } = await import('../plan-files.ts');
   const { figuresOf, rehearse: rehearseOn } = await import('../../domain/refine/rehearse.ts');
   const api = createApiClient(options);
   const document = await readPlan(file);
@@ -187,7 +187,7 @@ const FIGURES: Readonly<Record<keyof RehearsalFigures, string>> = {
 };
 
 async function publish(file: string, options: CallOptions): Promise<void> {
-  const { readPlan } = await import('../built-in-plans.ts');
+  const { readPlan } = await import('../plan-files.ts');
   const document = await readPlan(file);
   const { hash, findings } = await publishDocument(createApiClient(options), document);
   if (options.json) return printJson({ planId: document.id, hash, findings });
@@ -354,7 +354,7 @@ async function push(
   if (options.yes && !options.reason) {
     throw new CommandFailed(EXIT.usage, 'REASON_MISSING', 'Say why with --reason, for the record.');
   }
-  const { readPlan } = await import('../built-in-plans.ts');
+  const { readPlan } = await import('../plan-files.ts');
   const api = createApiClient(options);
   const active = new Map((await activePlans(api)).map((plan) => [plan.planId, plan.active.hash]));
   const pushed = [];

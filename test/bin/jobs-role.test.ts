@@ -18,7 +18,10 @@ const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'tocsin-jobs-'));
 before(async () => {
   const { TEMPORAL_ADDRESS: _given, ...env } = process.env;
   const { binary = '' } = await obtainTemporal({ env });
-  [store, temporal] = await Promise.all([startEmbeddedStore(), startTemporal({ binary, namespace: 'tocsin' })]);
+  [store, temporal] = await Promise.all([
+    startEmbeddedStore(),
+    startTemporal({ binary, namespace: 'tocsin' }),
+  ]);
 });
 after(async () => {
   await Promise.all([store.stop(), temporal.stop()]);
