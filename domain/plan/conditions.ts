@@ -1,0 +1,100 @@
+import { TocsinError } from '../errors.ts';
+import type { ChannelCondition, Condition } from './document.ts';
+import { toMs } from './quantities.ts';
+import type { Duration, Quantity, UnitName } from './quantities.ts';
+
+/** What sensors measure, handed to a plan's callbacks by its name. */
+export interface Channel<U extends UnitName> {
+  readonly channel: string;
+  readonly unit: U;
+}
+
+/** A kind of notice from another system, handed to a plan's callbacks by its name. */
+export interface BulletinHandle {
+  readonly bulletin: string;
+}
+
+export interface Hold {
+  /** The threshold must be met without a break for this long. @default at once */
+  readonly for?: Duration;
+  /** How many sensors of one site must meet it at the same time. @default 1 */
+  readonly onSensors?: number | 'all';
+}
+
+/**
+ * Readings at or above a threshold.
+ *
+ * @example
+ * atLeast(methane, lel(10), { for: '30 seconds', onSensors: 2 })
+ */
+export const atLeast = <U extends UnitName>(
+  channel: Channel<U>,
+  threshold: Quantity<NoInfer<U>>,
+  hold: Hold = {},
+): Condition => onChannel('atLeast', channel, threshold, hold);
+
+/** Readings below a threshold. */
+export const below = <U extends UnitName>(
+  channel: Channel<U>,
+  threshold: Quantity<NoInfer<U>>,
+  hold: Hold = {},
+): Condition => onChannel('below', channel, threshold, hold);
+
+function onChannel(
+  when: ChannelCondition['when'],
+  { channel, unit }: Channel<UnitName>,
+  threshold: Quantity<UnitName>,
+  { for: hold, onSensors = 1 }: Hold,
+): ChannelCondition {
+  return {
+    when,
+    channel,
+    threshold: threshold.value,
+    unit,
+    forMs: hold === undefined ? 0 : toMs(hold),
+    onSensors,
+  };
+}
+
+/**
+ * A notice of at least this magnitude, no further than `within` from a place of care.
+ *
+ * @example
+ * magnitudeNear(notice, { atLeast: magnitude(1), within: km(20) })
+ */
+export const magnitudeNear = (
+  { bulletin }: BulletinHandle,
+  { atLeast: least, within }: { readonly atLeast: Quantity<'M'>; readonly within: Quantity<'km'> },
+): Condition => ({ when: 'magnitudeNear', bulletin, magnitude: least.value, withinKm: within.value });
+
+/**
+ * A notice whose expected intensity at a place of care, by Allen, Wald & Worden (2012), reaches a value.
+ *
+ * @example
+ * expectedIntensity(notice, { atLeast: mmi(5) })
+ */
+export const expectedIntensity = (
+  { bulletin }: BulletinHandle,
+  { atLeast: least }: { readonly atLeast: Quantity<'MMI'> },
+): Condition => ({ when: 'intensity', bulletin, atLeastMmi: least.value });
+
+/** No further notice joined the incident for this long. */
+export const quietFor = ({ bulletin }: BulletinHandle, time: Duration): Condition => ({
+  when: 'quietFor',
+  bulletin,
+  forMs: toMs(time),
+});
+
+/** Holds whenever it is read: the last rule of every scale. */
+export const always: Condition = { when: 'always' };
+
+export const all = (...of: readonly Condition[]): Condition => compound('all', of);
+export const any = (...of: readonly Condition[]): Condition => compound('any', of);
+export const not = (condition: Condition): Condition => ({ when: 'not', of: [condition] });
+
+function compound(when: 'all' | 'any', of: readonly Condition[]): Condition {
+  if (of.length === 0) {
+    throw new TocsinError('PLAN_NOT_COMPILED', `\`${when}\` needs at least one condition.`);
+  }
+  return { when, of };
+}

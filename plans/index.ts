@@ -1,0 +1,8 @@
+import type { PlanDocument } from '../domain/plan/document.ts';
+import { earthquake } from './earthquake.ts';
+import { gasLeak } from './gas-leak.ts';
+
+export { earthquake, gasLeak };
+
+/** The plans that come with Tocsin, by id. */
+export const plans: readonly PlanDocument[] = [earthquake, gasLeak];
