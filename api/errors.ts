@@ -54,12 +54,24 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     'FAILED_PRECONDITION',
     'Read the incident: the answer that counts is in it. To change course, send a command.',
   ),
+  ARCHIVE_CONFLICT: entry(
+    'The archive does not hold what was acknowledged',
+    409,
+    'ABORTED',
+    'A frame is missing or differs: check for a second ingest process, and restore from a backup.',
+  ),
   BACKEND_UNAVAILABLE: entry(
     'Temporal did not answer in time',
     503,
     'UNAVAILABLE',
     'Repeat the request unchanged. Answers, and commands sent with the same Idempotency-Key, take effect once.',
     true,
+  ),
+  BUNDLE_UNREADABLE: entry(
+    'Not an evidence bundle',
+    422,
+    'INVALID_ARGUMENT',
+    'Use a file that tocsin audit export wrote, unchanged.',
   ),
   CHOICE_INVALID: entry(
     'Not one of the choices offered',
@@ -72,6 +84,12 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     400,
     'INVALID_ARGUMENT',
     'Use nextCursor of the page before, unchanged, or start without a cursor.',
+  ),
+  EVIDENCE_MISSING: entry(
+    'The record is incomplete',
+    409,
+    'FAILED_PRECONDITION',
+    'Restore what the message names from a backup, or export an incident whose record is whole.',
   ),
   FACT_CONFLICT: entry(
     'Another fact already holds this number',
@@ -97,6 +115,13 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     'NOT_FOUND',
     'Take the id from the incident list, and percent-encode it as one path segment.',
   ),
+  INGEST_STOPPING: entry(
+    'The ingest service is stopping',
+    503,
+    'UNAVAILABLE',
+    'Send what was not acknowledged again, after a moment.',
+    true,
+  ),
   INTERNAL: entry(
     'Something failed inside Tocsin',
     500,
@@ -109,17 +134,29 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     'INVALID_ARGUMENT',
     'Send Content-Type: application/json, UTF-8, not compressed.',
   ),
-  MISSION_STALE: entry(
-    'The unit has a newer order',
+  MISSION_EPOCH: entry(
+    'The unit runs under another grant',
     409,
     'FAILED_PRECONDITION',
-    'Take the mission and its epoch from the newest order; the older one has ended.',
+    'Take the mission and its epoch from the newest order: a larger epoch ends all smaller ones.',
   ),
-  MISSION_TRANSITION: entry(
+  MISSION_NOT_ON_SCENE: entry(
+    'The unit was never on scene',
+    409,
+    'FAILED_PRECONDITION',
+    'Report on-scene first.',
+  ),
+  MISSION_OVER: entry(
+    'The mission has ended',
+    409,
+    'FAILED_PRECONDITION',
+    'An ended mission takes no reports.',
+  ),
+  MISSION_STATUS_BACKWARDS: entry(
     'The mission is already further',
     409,
     'FAILED_PRECONDITION',
-    'Report only what comes after details.status.',
+    'Report only what comes after details.from.',
   ),
   MISSION_UNKNOWN: entry(
     'No such mission',
@@ -140,11 +177,29 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     'INVALID_ARGUMENT',
     'Correct every mandatory finding in details.findings: each names its place and its remedy.',
   ),
+  PLAN_NOT_COMPILED: entry(
+    'The plan does not compile',
+    422,
+    'INVALID_ARGUMENT',
+    'Correct what the message names in the plan file: a value without its unit, an unknown name.',
+  ),
+  PLAN_PARAMETER_UNKNOWN: entry(
+    'Not one parameter of the plan',
+    422,
+    'INVALID_ARGUMENT',
+    'Give the path of exactly one number of the document.',
+  ),
   PLAN_UNKNOWN: entry(
     'No such plan or version',
     404,
     'NOT_FOUND',
     'Take plan and hash from the list of versions.',
+  ),
+  PRINCIPAL_KEY_TAKEN: entry(
+    'The key belongs to another principal',
+    409,
+    'ALREADY_EXISTS',
+    'Make a new key.',
   ),
   PROPOSAL_DECIDED: entry(
     'The proposal is decided',
@@ -172,7 +227,56 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     'Wait as long as Retry-After says.',
     true,
   ),
+  RECOGNISER_CANARY_DIFFERS: entry(
+    'The independent check disagrees with the recogniser',
+    422,
+    'FAILED_PRECONDITION',
+    'Do not activate it: train it again and compare the rows in details.',
+  ),
+  RECOGNISER_DAMAGED: entry(
+    'The recogniser is not readable',
+    422,
+    'INVALID_ARGUMENT',
+    'Its bytes were cut or altered: store it again from the file it was trained into.',
+  ),
+  RECOGNISER_HASH_MISMATCH: entry(
+    'Not the bytes that were activated',
+    409,
+    'FAILED_PRECONDITION',
+    'Treat it as tampering: activate a version whose hash you know.',
+  ),
+  RECOGNISER_INPUT_INVALID: entry(
+    'The recogniser cannot read this input',
+    422,
+    'INVALID_ARGUMENT',
+    'Give the columns of its card, as finite numbers and known categories.',
+  ),
+  RECOGNISER_NEWER: entry(
+    'The recogniser comes from a newer version',
+    422,
+    'FAILED_PRECONDITION',
+    'Upgrade Tocsin, or train the recogniser with this version.',
+  ),
+  RECOGNISER_TOO_LARGE: entry(
+    'The recogniser is too large to store',
+    413,
+    'RESOURCE_EXHAUSTED',
+    'Train fewer or shallower trees.',
+  ),
   RECOGNISER_UNKNOWN: entry('No such recogniser', 404, 'NOT_FOUND', 'Take name and hash from the list.'),
+  RECOGNITION_TIMED_OUT: entry(
+    'No vote came in time',
+    503,
+    'DEADLINE_EXCEEDED',
+    'Repeat it. In an incident a human is asked instead.',
+    true,
+  ),
+  REPORT_REFUSED: entry(
+    'A crew report was refused',
+    422,
+    'INVALID_ARGUMENT',
+    'Read the refusal in the message: the report itself is wrong.',
+  ),
   REQUEST_INVALID: entry(
     'The request does not fit its schema',
     400,
@@ -201,6 +305,18 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     true,
   ),
   TOO_LARGE: entry('The body is too large', 413, 'RESOURCE_EXHAUSTED', 'Send at most 256 KB.'),
+  TABLE_MALFORMED: entry(
+    'The table cannot be read',
+    422,
+    'INVALID_ARGUMENT',
+    'Correct the file at details.file, details.line and details.column.',
+  ),
+  TRAINING_DATA_INVALID: entry(
+    'These rows cannot train a recogniser',
+    422,
+    'INVALID_ARGUMENT',
+    'Give rows of at least two of the declared labels.',
+  ),
   UNAUTHENTICATED: entry(
     'No valid key',
     401,

@@ -14,22 +14,13 @@ import type { Mode } from '../../domain/units.ts';
 import type { Auth, Caller } from '../auth.ts';
 import { requireRole } from '../auth.ts';
 import { toProblem, toTocsinError } from '../errors.ts';
-import { approvalRoutes } from './approvals.ts';
 import { createChangeFeed } from './change-feed.ts';
-import { changeRoutes } from './changes.ts';
 import type { Dependencies, WebUi } from './dependencies.ts';
-import { incidentRoutes } from './incidents.ts';
-import { missionRoutes } from './missions.ts';
 import { openApiOf } from './openapi.ts';
 import { pagesRouter } from './pages.ts';
-import { planRoutes } from './plans.ts';
-import { proposalRoutes } from './proposals.ts';
-import { recogniserRoutes } from './recognisers.ts';
 import type { Responses } from './responses.ts';
 import type { Route } from './route.ts';
-import { serviceRoutes } from './service.ts';
-import { siteRoutes } from './sites.ts';
-import { unitRoutes } from './units.ts';
+import { routesOf } from './routes.ts';
 
 export interface HttpApiOptions {
   readonly stores: Dependencies['stores'];
@@ -126,19 +117,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
       throw error;
     }
   };
-  const nouns: readonly (readonly Route[])[] = [
-    serviceRoutes(dependencies),
-    incidentRoutes(dependencies),
-    missionRoutes(dependencies),
-    approvalRoutes(dependencies),
-    planRoutes(dependencies),
-    proposalRoutes(dependencies),
-    unitRoutes(dependencies),
-    recogniserRoutes(dependencies),
-    siteRoutes(dependencies),
-    changeRoutes(dependencies, { stillAllowed, heartbeatMs: options.heartbeatMs ?? 2_000 }),
-  ];
-  const routes = nouns.flat();
+  const routes = routesOf(dependencies, { stillAllowed, heartbeatMs: options.heartbeatMs ?? 2_000 });
   let described: Record<string, unknown> | null = null;
   const openApi = (): Record<string, unknown> => (described ??= openApiOf(routes, version));
 
@@ -152,7 +131,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
   app.use(compression({ filter: isCompressible }));
   app.use(limitRequests(limits));
   app.use(pagesRouter({ consoleDir: options.consoleDir ?? null, openApi }));
-  for (const noun of nouns) app.use(nounRouter(noun, auth, limits));
+  app.use(operations(routes, auth, limits));
   app.use((request, _response, next) => {
     next(new TocsinError('ROUTE_UNKNOWN', `Nothing lives at ${request.method} ${request.path}.`));
   });
@@ -174,7 +153,7 @@ function webUiOf({ webUiBase = null, namespace = 'tocsin' }: HttpApiOptions): We
   return webUiBase === null ? null : { base: webUiBase.replace(/\/+$/, ''), namespace };
 }
 
-function nounRouter(routes: readonly Route[], auth: Auth, limits: HttpLimits): express.Router {
+function operations(routes: readonly Route[], auth: Auth, limits: HttpLimits): express.Router {
   const router = express.Router();
   // Who is not allowed is refused before the body is read.
   const body = express.json({ limit: limits.bodyBytes, inflate: false, strict: false });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { refusalOf } from '../../domain/dispatch/mission.ts';
 import { TocsinError } from '../../domain/errors.ts';
+import type { IncidentView } from '../../domain/ports.ts';
 import type { Mission, Situation } from '../../domain/situation.ts';
-import { MISSION_STATUSES } from '../../domain/situation.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Route } from './route.ts';
 import { defineRoute, MAY } from './route.ts';
@@ -11,7 +12,23 @@ import { visibleIncident } from './visible.ts';
 /** A crew's clock may be this far ahead of ours. */
 const FUTURE_TOLERANCE_MS = 60_000;
 
+type Report = z.output<typeof StatusBody>;
+
 export function missionRoutes({ stores, responses, now }: Dependencies): Route[] {
+  /**
+   * The mission a report is about, when it may move it on. The projection lags a moment behind: what it does not
+   * know or would refuse is asked of the incident itself.
+   */
+  async function missionFor(view: IncidentView, missionId: string, report: Report): Promise<Mission> {
+    const written = view.situation.missions[missionId];
+    if (written !== undefined && refusalFor(written, report) === null) return written;
+    const current = (await responses.situation(view.incidentId)).missions[missionId];
+    if (current === undefined) throw unknown(missionId);
+    const refusal = refusalFor(current, report);
+    if (refusal !== null) throw refusal;
+    return current;
+  }
+
   return [
     defineRoute({
       method: 'post',
@@ -24,8 +41,10 @@ export function missionRoutes({ stores, responses, now }: Dependencies): Route[]
       answers: { 202: StatusTakenSchema },
       refusals: [
         'MISSION_UNKNOWN',
-        'MISSION_STALE',
-        'MISSION_TRANSITION',
+        'MISSION_EPOCH',
+        'MISSION_OVER',
+        'MISSION_STATUS_BACKWARDS',
+        'MISSION_NOT_ON_SCENE',
         'INCIDENT_CLOSED',
         'BACKEND_UNAVAILABLE',
       ],
@@ -36,12 +55,8 @@ export function missionRoutes({ stores, responses, now }: Dependencies): Route[]
             throw unknown(params.missionId);
           throw error;
         });
-        // The projection lags a moment behind: a mission granted just now is known to the incident first.
-        const mission =
-          view.situation.missions[params.missionId] ??
-          (await responses.situation(incidentId)).missions[params.missionId];
-        if (mission === undefined) throw unknown(params.missionId);
-        refuseImpossible(mission, body);
+        if (body.incidentId !== undefined && body.incidentId !== incidentId) throw unknown(params.missionId);
+        const mission = await missionFor(view, params.missionId, body);
         const atMs = body.atMs ?? timeOf(view.situation, now());
         if (view.situation.clock === 'wall' && atMs > now() + FUTURE_TOLERANCE_MS) {
           throw new TocsinError('REQUEST_INVALID', 'atMs lies in the future.', {
@@ -75,17 +90,7 @@ function incidentOf(missionId: string): string {
 const unknown = (missionId: string): TocsinError =>
   new TocsinError('MISSION_UNKNOWN', `There is no mission "${missionId}".`, { details: { missionId } });
 
-/** What is known here is a lower bound of what the incident knows: only what is already impossible is refused. */
-function refuseImpossible(mission: Mission, report: { epoch: number; status: Mission['status'] }): void {
-  if (report.epoch !== mission.epoch) {
-    throw new TocsinError('MISSION_STALE', `This mission runs under epoch ${mission.epoch}.`, {
-      details: { epoch: mission.epoch },
-    });
-  }
-  if (report.status === mission.status) return;
-  if (MISSION_STATUSES.indexOf(report.status) < MISSION_STATUSES.indexOf(mission.status)) {
-    throw new TocsinError('MISSION_TRANSITION', `The mission is already "${mission.status}".`, {
-      details: { status: mission.status },
-    });
-  }
-}
+const refusalFor = (mission: Mission, report: Report): TocsinError | null =>
+  report.unit !== undefined && report.unit !== mission.unit
+    ? unknown(mission.id)
+    : refusalOf(mission, report);

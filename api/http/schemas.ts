@@ -120,7 +120,9 @@ const AssessmentSchema = z
       }),
     ),
     path: z.array(z.object({ question: z.string(), answer: z.string() })),
-    affected: z.array(z.object({ placeId: z.string(), distanceKm: z.number(), expectedMmi: z.number() })),
+    affected: z.array(
+      z.object({ placeId: z.string(), place: PlaceSchema, distanceKm: z.number(), expectedMmi: z.number() }),
+    ),
   })
   .meta({ id: 'Assessment' });
 
@@ -190,8 +192,10 @@ export const CommandedSchema = z.object({ commandId: z.string(), atMs: epochMs }
 
 export const StatusBody = z
   .strictObject({
-    status: z.enum(['acknowledged', 'en-route', 'on-scene', 'done']),
-    epoch: z.int().min(0),
+    status: z.enum(['acknowledged', 'en-route', 'on-scene', 'done', 'stood-down']),
+    epoch: z.int().min(0).meta({ description: 'Fencing number of the grant the crew acts under.' }),
+    unit: slug.optional().meta({ description: 'When given, it must be the unit of the mission.' }),
+    incidentId: slug.optional().meta({ description: 'When given, it must be the incident of the mission.' }),
     atMs: epochMs.optional().meta({
       description: 'When it happened, by the clock of the incident. Default: now.',
     }),
