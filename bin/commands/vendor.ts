@@ -68,7 +68,7 @@ async function replay(file: string, options: { as: string; grpc?: string; json?:
   const { readNotices } = await import('../notices-file.ts');
   const { openVendorDoor } = await import('../vendor-door.ts');
   const bulletins: readonly Bulletin[] = readNotices(file);
-  const door = await openVendorDoor(options);
+  const door = openVendorDoor(options);
   const total = { sent: 0, acknowledged: 0, refused: 0 };
   try {
     for (const bulletin of bulletins) {
@@ -78,7 +78,7 @@ async function replay(file: string, options: { as: string; grpc?: string; json?:
       total.refused += receipt.refused;
     }
   } finally {
-    await door.close();
+    door.close();
   }
   if (options.json) printJson(total);
   else print(`${total.sent} sent, ${total.acknowledged} acknowledged, ${total.refused} refused`);
