@@ -1,7 +1,7 @@
 import type { DeskState } from '../dispatch/desk.ts';
-import { commit, enqueue, plan as planDesk, release, solve } from '../dispatch/desk.ts';
+import { cancel, commit, enqueue, plan as planDesk, release, solve } from '../dispatch/desk.ts';
 import { receiveGrants, receiveStatus } from '../receive.ts';
-import type { Fact, Mission, Order, Question, Situation, VoteResult } from '../situation.ts';
+import type { Fact, Mission, Question, Situation, VoteResult } from '../situation.ts';
 import type { AssessmentRequest, Evaluation, FactDraft, ProcedureCall, World } from '../world.ts';
 import type { VirtualClock } from './clock.ts';
 import { crewReports } from './crew.ts';
@@ -41,22 +41,32 @@ export function createSimulatedWorld(parts: SimulatedParts): SimulatedWorld {
   recorders.set(situation.incidentId, (drafts) => record(...drafts));
 
   /** One turn of a desk: solve what is queued, commit, tell each incident. */
-  const turn = (district: string, fresh?: Order): void => {
+  const turn = (district: string): void => {
     const before = desks.get(district);
     if (before === undefined) throw new Error(`no desk for district ${district}`);
-    const { state, grants, queued } = commit(before, solve(planDesk(before)), clock.now());
+    const committed = commit(before, solve(planDesk(before)), clock.now());
+    let { state } = committed;
+    let isStable = true;
+    const tell = (incidentId: string, orderId: string, missions: readonly Mission[]): boolean => {
+      const holder = situations.get(incidentId);
+      if (holder === undefined || holder.phase === 'closed') return false;
+      recorders.get(incidentId)?.(receiveGrants(holder, { orderId, missions }));
+      return true;
+    };
+    for (const { incidentId, orderId, missions } of committed.grants) {
+      if (tell(incidentId, orderId, missions)) continue;
+      // The incident is gone: what it was granted goes straight back.
+      for (const { unit, epoch } of missions) state = release(state, { incidentId, unit, epoch });
+      isStable = false;
+    }
+    for (const { incidentId, id } of committed.queuedOrders) {
+      if (!tell(incidentId, id, [])) state = cancel(state, { incidentId, orderId: id });
+    }
     desks.set(district, state);
-    for (const grant of grants) {
-      const holder = [...situations.values()].find((one) =>
-        grant.missions[0]?.id.startsWith(`mission/${one.incidentId}/`),
-      );
-      if (holder === undefined) continue;
-      recorders.get(holder.incidentId)?.(receiveGrants(holder, grant));
-    }
-    if (fresh !== undefined && queued.includes(fresh.id)) {
-      record(...receiveGrants(situation, { orderId: fresh.id, missions: [] }));
-    }
+    if (!isStable) turn(district);
   };
+  /** The desk's turn comes when everything else of this instant is said, as its signals do: orders are served jointly. */
+  const turnSoon = (district: string): void => clock.at(clock.now(), () => turn(district));
 
   return {
     facts,
@@ -88,20 +98,19 @@ export function createSimulatedWorld(parts: SimulatedParts): SimulatedWorld {
       const desk = desks.get(order.district);
       if (desk !== undefined) {
         desks.set(order.district, enqueue(desk, order));
-        turn(order.district, order);
+        turnSoon(order.district);
       }
       return Promise.resolve();
     },
     release(missions) {
       for (const mission of missions) {
-        for (const [district, desk] of desks) {
-          desks.set(
-            district,
-            release(desk, { incidentId: situation.incidentId, unit: mission.unit, epoch: mission.epoch }),
-          );
-        }
+        const district = situation.orders[mission.orderId]?.district ?? situation.place.district;
+        const desk = desks.get(district);
+        if (desk === undefined) continue;
+        const { unit, epoch } = mission;
+        desks.set(district, release(desk, { incidentId: situation.incidentId, unit, epoch }));
+        turnSoon(district);
       }
-      for (const district of desks.keys()) turn(district);
       return Promise.resolve();
     },
     transmit(mission: Mission) {
