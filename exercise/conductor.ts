@@ -110,6 +110,11 @@ export async function conduct(options: ConductOptions): Promise<Conducted> {
     if (!seen.includes(incidentId)) seen.push(incidentId);
     const before = open.get(incidentId);
     let answer = await doors.clock(incidentId, nowMs);
+    // An incident that has just continued as new knows its next deadline only when it is asked again.
+    while (answer !== null && answer.wakeAtMs !== null && answer.wakeAtMs <= nowMs) {
+      signal?.throwIfAborted();
+      answer = await doors.clock(incidentId, nowMs);
+    }
     if (answer !== null && holdMs > 0 && answer.openQuestions.length > 0) {
       answer = await holdForPeople(incidentId, answer, doors, nowMs, holdMs, signal);
     }

@@ -45,9 +45,13 @@ export async function respond(input: RespondInput): Promise<Outcome> {
       { mode: input.mode, clock: input.clock, nowMs: input.clock === 'feed' ? detection.atMs : Date.now() },
     );
 
+  let begun = false;
+  let continuing = false;
+  let over = false;
   const checkpoint = async (): Promise<void> => {
     const { continueAsNewSuggested, historyLength } = workflowInfo();
     if (!continueAsNewSuggested && historyLength < HISTORY_EVENTS_AT_MOST) return;
+    continuing = true;
     do {
       await condition(() => allHandlersFinished() && world.quiet());
       await world.drained();
@@ -55,7 +59,6 @@ export async function respond(input: RespondInput): Promise<Outcome> {
     await continueAsNew<typeof respond>({ ...input, carried: situation });
   };
   const world = createDurableWorld(situation, checkpoint);
-  let over = false;
 
   // The trigger is the first evidence, before any signal that came with the start.
   if (input.carried === undefined) world.hear(receiveEvidence(situation, detection.evidence));
@@ -96,10 +99,11 @@ export async function respond(input: RespondInput): Promise<Outcome> {
   );
   setHandler(clockUpdate, async ({ atMs }): Promise<ClockAnswer> => {
     world.advanceTo(atMs);
-    await condition(() => world.quiet() || over);
+    await condition(() => (begun && world.quiet()) || over);
     return {
       nowMs: situation.nowMs,
-      wakeAtMs: over ? null : world.nextWakeMs(),
+      // Between two runs nobody waits for anything: the next run must be asked again.
+      wakeAtMs: over ? null : continuing ? situation.nowMs : world.nextWakeMs(),
       phase: situation.phase,
       openQuestions: Object.values(situation.questions)
         .filter((question) => question.answer === undefined && question.expiredAtMs === undefined)
@@ -111,7 +115,9 @@ export async function respond(input: RespondInput): Promise<Outcome> {
   setHandler(situationQuery, () => situation);
 
   const recording = world.keepRecording(() => over);
-  const outcome = await respondBy(plan, situation, world);
+  const responding = respondBy(plan, situation, world);
+  begun = true;
+  const outcome = await responding;
   over = true;
   await recording;
   do {
