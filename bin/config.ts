@@ -104,6 +104,8 @@ export const configSchema = z.strictObject({
     .string()
     .regex(/^[a-z][a-z0-9-]{0,30}$/, 'must be lower-case letters, digits and -')
     .default('demo'),
+  /** What the time of incidents follows: the time of day, or what their messages say (docs/adr/0008). */
+  clock: z.enum(['wall', 'feed']).default('wall'),
   log: z
     .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info') })
     .prefault({}),
@@ -149,6 +151,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   TOCSIN_DATABASE: { key: ['store', 'database'], kind: 'text' },
   TOCSIN_TEMPORAL_UI: { key: ['temporal_ui'], kind: 'text' },
   TOCSIN_TENANT: { key: ['tenant'], kind: 'text' },
+  TOCSIN_CLOCK: { key: ['clock'], kind: 'text' },
   TOCSIN_LOG_LEVEL: { key: ['log', 'level'], kind: 'text' },
   TOCSIN_WORKER_SHUTDOWN_GRACE: { key: ['worker', 'shutdown_grace'], kind: 'text' },
   TOCSIN_WORKER_MAX_CACHED_WORKFLOWS: { key: ['worker', 'max_cached_workflows'], kind: 'number' },

@@ -19,8 +19,8 @@ const FIRST_PRINCIPALS: readonly Pick<Principal, 'id' | 'roles' | 'vendor'>[] = 
   { id: 'viewer', roles: ['viewer'] },
   { id: 'auditor', roles: ['auditor'] },
   { id: 'crew', roles: ['crew'] },
-  { id: 'vendor-quakes', roles: ['vendor'], vendor: 'quakes' },
-  { id: 'vendor-gas', roles: ['vendor'], vendor: 'gas' },
+  { id: 'vendor-quakes', roles: ['vendor'], vendor: 'vendor-quakes' },
+  { id: 'vendor-gas', roles: ['vendor'], vendor: 'vendor-gas' },
 ];
 
 const fileIn = (directory: string): string => path.join(directory, 'credentials.json');

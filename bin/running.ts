@@ -11,6 +11,8 @@ const runningSchema = z.object({
   temporal: z.string(),
   namespace: z.string(),
   temporalUi: z.string().nullable(),
+  /** What the time of its incidents follows. */
+  clock: z.enum(['wall', 'feed']),
   /** Absent when the store was given: its address may hold a password. */
   store: z.string().nullable(),
 });

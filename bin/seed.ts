@@ -25,12 +25,10 @@ export async function seed({ stores, principals, say, nowMs }: SeedOptions): Pro
 }
 
 async function seedPlaces({ sites }: Stores, say: (line: string) => void): Promise<void> {
-  const { PLACES, SENSORS } = await import('../exercise/places.ts');
+  const { PLACES } = await import('../exercise/places.ts');
   const known = new Set((await sites.places()).map(({ id }) => id));
   const missing = PLACES.filter(({ id }) => !known.has(id));
   for (const place of missing) await sites.putPlace(place);
-  const knownSensors = new Set((await sites.sensors()).map(({ id }) => id));
-  for (const sensor of SENSORS.filter(({ id }) => !knownSensors.has(id))) await sites.putSensor(sensor);
   if (missing.length > 0) say(`places: ${missing.length} placed under care`);
 }
 

@@ -103,11 +103,13 @@ async function startAll(
     await connected.close();
   }
 
+  const clock = options.demo || options.once ? 'feed' : loaded.config.clock;
   const env = {
     TEMPORAL_ADDRESS: servers.temporal,
     TEMPORAL_NAMESPACE: servers.namespace,
     MONGODB_URI: servers.storeUri,
     TOCSIN_DATA: data.root,
+    TOCSIN_CLOCK: clock,
     TOCSIN_PORT_HTTP: String(http),
     TOCSIN_PORT_GRPC: String(grpc),
     ...(servers.temporalUi === null ? {} : { TOCSIN_TEMPORAL_UI: servers.temporalUi }),
@@ -132,6 +134,7 @@ async function startAll(
       temporal: servers.temporal,
       namespace: servers.namespace,
       temporalUi: servers.temporalUi,
+      clock,
       store: servers.storeIsOurs ? servers.storeUri : null,
     },
     servers,

@@ -37,7 +37,14 @@ async function demo(options: { speed: number | 'max'; hold: number; json?: boole
     throw new CommandFailed(
       EXIT.unavailable,
       'NOT_RUNNING',
-      'No Tocsin runs on this machine. Start one with: npm start -- --no-demo',
+      'No Tocsin runs on this machine. Start one with: TOCSIN_CLOCK=feed npm start -- --no-demo',
+    );
+  }
+  if (running.clock !== 'feed') {
+    throw new CommandFailed(
+      EXIT.refused,
+      'CLOCK_WALL',
+      'That Tocsin runs by the time of day, and the week has its own time. Start it with TOCSIN_CLOCK=feed.',
     );
   }
   const stopping = new AbortController();

@@ -51,7 +51,7 @@ async function add(name: string, options: { json?: boolean }): Promise<void> {
       id,
       tenant: loaded.config.tenant,
       roles: ['vendor'],
-      vendor: name,
+      vendor: id,
       keySha256: sha256(key),
       revokedAtMs: null,
     });

@@ -13,6 +13,7 @@ import { connectTemporal, storeUri, withRunningTemporal } from '../connections.t
 import { temporalConnection } from '../temporal-profile.ts';
 import { workflowBundle } from '../workflow-bundle.ts';
 import { closeWithParent, createLog } from './context.ts';
+import { createLastHeard } from './last-heard.ts';
 
 /** Time for everything else to close after the workers have. */
 const CLOSING_MS = 1_000;
