@@ -305,6 +305,19 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     true,
   ),
   TOO_LARGE: entry('The body is too large', 413, 'RESOURCE_EXHAUSTED', 'Send at most 256 KB.'),
+  STREAM_LIMIT: entry(
+    'Too many streams of one vendor',
+    429,
+    'RESOURCE_EXHAUSTED',
+    'Close a stream, or send more over each: one stream carries thousands of readings a second.',
+    true,
+  ),
+  STREAM_SEQUENCE: entry(
+    'A message of the stream is missing or repeated',
+    400,
+    'INVALID_ARGUMENT',
+    'Number the messages of each stream 1, 2, 3, …; on a new stream begin with 1 again.',
+  ),
   TABLE_MALFORMED: entry(
     'The table cannot be read',
     422,

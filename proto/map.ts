@@ -53,7 +53,7 @@ const FIELDS_AT_MOST = 64;
 const FIELD_TEXT_AT_MOST = 1_000;
 const BULLETIN_TEXT_AT_MOST = 16_000;
 
-const SENSOR = /^[A-Za-z0-9._:-]{1,64}$/;
+const SENSOR = /^[A-Za-z0-9._:/-]{1,128}$/;
 // `|` separates the parts of keys.
 const BOOT = /^[A-Za-z0-9._:-]{0,64}$/;
 const IDENTITY = /^[^|\p{Cc}]{1,256}$/u;

@@ -159,15 +159,7 @@ export function createWatch(options: WatchOptions): Watch {
       receivedAtMs: trigger.receivedAtMs,
       evidence,
     };
-    const event = eventOf(trigger);
-    open.set(incidentIdOf(detection), {
-      incidentId: incidentIdOf(detection),
-      hazard: detection.hazard,
-      placeId: place.id,
-      planId: plan.document.id,
-      planHash: plan.hash,
-      ...(event === null ? {} : { sequence: begun(event) }),
-    });
+    open.set(incidentIdOf(detection), openedBy(detection, plan));
     return { kind: 'detection', detection, plan };
   }
 
@@ -240,6 +232,22 @@ export function createWatch(options: WatchOptions): Watch {
     return [opens(plan, place, [...station.heldBefore(transition), transition], transition.atMs)];
   }
 
+  /** One reading may turn several conditions: an incident that it opens begins with all of them. */
+  function considerTurned(
+    turned: readonly { readonly station: Station; readonly transition: ReadingsEvidence }[],
+  ): Found[] {
+    const found: Found[] = [];
+    const included = new Set<Evidence>();
+    for (const { station, transition } of turned) {
+      if (included.has(transition)) continue;
+      for (const one of considerTransition(station, transition)) {
+        found.push(one);
+        if (one.kind === 'detection') for (const item of one.detection.evidence) included.add(item);
+      }
+    }
+    return found;
+  }
+
   return {
     acceptBulletin({ key, vendor, bulletin, receivedAtMs, late }) {
       return considerBulletin(
@@ -260,12 +268,14 @@ export function createWatch(options: WatchOptions): Watch {
       if (watching === undefined) return [];
       const found: Found[] = [];
       for (let n = 0; n < atMs.length; n++) {
+        const turned: { station: Station; transition: ReadingsEvidence }[] = [];
         for (const { station, channel, index } of watching) {
           const transition = channel.push(index, atMs[n]!, values[n]!, receivedAtMs);
           if (transition === null) continue;
           station.transitions.set(transition.leaf, transition);
-          found.push(...considerTransition(station, transition));
+          turned.push({ station, transition });
         }
+        if (turned.length > 0) found.push(...considerTurned(turned));
       }
       return found;
     },
@@ -407,6 +417,19 @@ const suppressed = (plan: PinnedPlan, reason: SuppressedBecause, evidence: Evide
   evidence,
 });
 
+/** What detection needs of an incident that a detection opens. */
+export function openedBy(detection: Detection, plan: PinnedPlan): OpenIncident {
+  const sequence = sequenceIn(detection.evidence);
+  return {
+    incidentId: incidentIdOf(detection),
+    hazard: detection.hazard,
+    placeId: detection.place.id,
+    planId: plan.document.id,
+    planHash: plan.hash,
+    ...(sequence === undefined ? {} : { sequence }),
+  };
+}
+
 /** What detection needs of an incident as the store shows it. */
 export function openIncidentOf(incident: {
   readonly incidentId: string;
@@ -416,11 +439,7 @@ export function openIncidentOf(incident: {
   readonly planHash: string;
   readonly situation: { readonly evidence: readonly Evidence[] };
 }): OpenIncident {
-  let sequence: Sequence | undefined;
-  for (const item of incident.situation.evidence) {
-    const event = eventOf(item);
-    if (event !== null) sequence = sequence === undefined ? begun(event) : extended(sequence, event);
-  }
+  const sequence = sequenceIn(incident.situation.evidence);
   return {
     incidentId: incident.incidentId,
     hazard: incident.hazard,
@@ -429,4 +448,13 @@ export function openIncidentOf(incident: {
     planHash: incident.planHash,
     ...(sequence === undefined ? {} : { sequence }),
   };
+}
+
+function sequenceIn(evidence: readonly Evidence[]): Sequence | undefined {
+  let sequence: Sequence | undefined;
+  for (const item of evidence) {
+    const event = eventOf(item);
+    if (event !== null) sequence = sequence === undefined ? begun(event) : extended(sequence, event);
+  }
+  return sequence;
 }

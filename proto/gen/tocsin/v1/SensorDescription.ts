@@ -5,7 +5,7 @@ import type { ClockQuality as _tocsin_v1_ClockQuality, ClockQuality__Output as _
 
 export interface SensorDescription {
   /**
-   * Unique for the vendor: letters, digits, `.`, `_`, `:` and `-`, at most 64.
+   * Unique for the vendor: letters, digits, `.`, `_`, `:`, `/` and `-`, at most 128.
    */
   'sensor'?: (string);
   /**
@@ -38,7 +38,7 @@ export interface SensorDescription {
 
 export interface SensorDescription__Output {
   /**
-   * Unique for the vendor: letters, digits, `.`, `_`, `:` and `-`, at most 64.
+   * Unique for the vendor: letters, digits, `.`, `_`, `:`, `/` and `-`, at most 128.
    */
   'sensor': (string);
   /**

@@ -1,0 +1,126 @@
+import type { ArchivedFrame, CheckpointStore, FrameArchive } from '../../domain/ports-ingest.ts';
+import type { EpochMs } from '../../domain/units.ts';
+import { Dedup } from './dedup.ts';
+import type { DedupState } from './dedup.ts';
+import { FrameWriter, readFrame } from './frame.ts';
+
+/** Frames that a crash may have left behind a gap: as many as one insert writes. */
+const ORPHANS_AT_MOST = 64;
+const RECENT_BYTES = 16 * 1024 * 1024;
+const DEDUP_CHECKPOINT = 'dedup';
+
+interface DedupCheckpoint {
+  readonly throughFrame: number;
+  readonly state: DedupState;
+}
+
+export interface ArchiveOptions {
+  readonly frames: FrameArchive;
+  readonly checkpoints: CheckpointStore;
+  /** Names this process in the frames it writes; unique for ever. */
+  readonly writer: string;
+}
+
+/** The archive as its one writer sees it: numbers its frames, and has the newest at hand for the relay. */
+export class Archive {
+  readonly #frames: FrameArchive;
+  readonly #checkpoints: CheckpointStore;
+  readonly writer: string;
+  readonly #recent = new Map<number, ArchivedFrame>();
+  #recentBytes = 0;
+  #head = 0;
+  #grown: (() => void) | null = null;
+
+  constructor({ frames, checkpoints, writer }: ArchiveOptions) {
+    this.#frames = frames;
+    this.#checkpoints = checkpoints;
+    this.writer = writer;
+  }
+
+  /** Number of the newest durable frame. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** Finds the end of the archive and what it holds, from the last checkpoint on. */
+  async recover(): Promise<Dedup> {
+    const dedup = new Dedup();
+    const checkpoint = await this.#checkpoints.load<DedupCheckpoint>(DEDUP_CHECKPOINT);
+    if (checkpoint !== null) dedup.restore(checkpoint.state);
+    this.#head = checkpoint?.throughFrame ?? 0;
+    for (;;) {
+      const frame = await this.#frames.read(this.#head + 1);
+      if (frame === null && !(await this.#adoptOrphans())) break;
+      if (frame === null) continue;
+      for (const block of readFrame(frame.bytes)) dedup.rebuild(block);
+      this.#head += 1;
+    }
+    return dedup;
+  }
+
+  /**
+   * Makes frames durable under the next numbers. May be repeated with the same frames after a failure: they keep
+   * their numbers until they are in.
+   */
+  async append(bytes: readonly Uint8Array[], receivedAtMs: EpochMs): Promise<void> {
+    const frames = bytes.map((one, n): ArchivedFrame => ({
+      seq: this.#head + 1 + n,
+      writer: this.writer,
+      receivedAtMs,
+      bytes: one,
+    }));
+    await this.#frames.append(frames);
+    for (const frame of frames) this.#remember(frame);
+    this.#head += frames.length;
+    this.#grown?.();
+  }
+
+  async read(seq: number): Promise<ArchivedFrame | null> {
+    return this.#recent.get(seq) ?? (await this.#frames.read(seq));
+  }
+
+  /** Calls back after every append. */
+  onGrowth(grown: () => void): void {
+    this.#grown = grown;
+  }
+
+  /**
+   * Keeps what was archived up to now, so that the next start need not read it all. `durable` must resolve when
+   * everything that `dedup` knows at this moment is in the archive.
+   */
+  async checkpoint(dedup: Dedup, durable: () => Promise<void>): Promise<void> {
+    const taken: DedupCheckpoint = {
+      throughFrame: this.#head,
+      state: structuredClone(dedup.state()),
+    };
+    // A state saved before its items were durable would call their repetition a duplicate after a crash.
+    await durable();
+    await this.#checkpoints.save(DEDUP_CHECKPOINT, taken);
+  }
+
+  /**
+   * A crash between the documents of one insert may leave later frames without an earlier one. Their items were
+   * never acknowledged, yet they are there: the gap is closed with an empty frame and they become part of it.
+   */
+  async #adoptOrphans(): Promise<boolean> {
+    for (let ahead = 2; ahead <= ORPHANS_AT_MOST; ahead++) {
+      if ((await this.#frames.read(this.#head + ahead)) === null) continue;
+      const empty = new FrameWriter().finish();
+      await this.#frames.append([
+        { seq: this.#head + 1, writer: this.writer, receivedAtMs: 0, bytes: empty },
+      ]);
+      return true;
+    }
+    return false;
+  }
+
+  #remember(frame: ArchivedFrame): void {
+    this.#recent.set(frame.seq, frame);
+    this.#recentBytes += frame.bytes.byteLength;
+    for (const [seq, old] of this.#recent) {
+      if (this.#recentBytes <= RECENT_BYTES) return;
+      this.#recent.delete(seq);
+      this.#recentBytes -= old.bytes.byteLength;
+    }
+  }
+}

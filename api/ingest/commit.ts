@@ -1,0 +1,165 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { TocsinError } from '../../domain/errors.ts';
+import type { QuarantinedItem, QuarantineStore } from '../../domain/ports-ingest.ts';
+import type { EpochMs } from '../../domain/units.ts';
+import type { Archive } from './archive.ts';
+import { FrameWriter } from './frame.ts';
+import type { Block } from './frame.ts';
+import { persist } from './persist.ts';
+
+/** A frame is closed when it has reached this size. */
+const FRAME_BYTES = 48 * 1024;
+/** Frames of one insert: the store writes them together. */
+const FRAMES_AT_ONCE = 40;
+const QUARANTINED_AT_ONCE = 200;
+
+interface Submission {
+  readonly blocks: readonly Block[];
+  readonly quarantined: readonly QuarantinedItem[];
+  readonly bytes: number;
+  readonly done: (archivedThrough: number) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export interface GroupCommitOptions {
+  readonly archive: Archive;
+  readonly quarantine: QuarantineStore;
+  readonly log: Pick<Logger, 'warn' | 'info' | 'error'>;
+  readonly now: () => EpochMs;
+  /** Told how long each group took to become durable, ms, and how many bytes it had. */
+  readonly onCommitted?: (ms: number, bytes: number) => void;
+}
+
+/**
+ * Makes what several streams submit durable together. While one group is being written the next one gathers, so
+ * a group waits for at most one write before its own; an idle door writes at once.
+ */
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  readonly #stopping = new AbortController();
+  #queue: Submission[] = [];
+  #running: Promise<void> | null = null;
+  #pendingBytes = 0;
+  #quarantineBatch = 0;
+  #broken: unknown = null;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes that wait to become durable. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /**
+   * Resolves with the archive's newest frame when everything submitted up to and including this is durable; an
+   * empty submission waits for what came before it.
+   */
+  submit(blocks: readonly Block[] = [], quarantined: readonly QuarantinedItem[] = []): Promise<number> {
+    if (this.#broken !== null) return Promise.reject(asError(this.#broken));
+    return new Promise((done, failed) => {
+      const bytes = sizeOf(blocks, quarantined);
+      this.#pendingBytes += bytes;
+      this.#queue.push({ blocks, quarantined, bytes, done, failed });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Writes what was submitted, for at most `graceMs`; what is left then stays unanswered. */
+  async stop(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#stopping.abort(new Error('stopping')), graceMs);
+    await this.#running;
+    clearTimeout(timer);
+    this.#broken ??= new TocsinError('INGEST_STOPPING', 'The ingest service is stopping.', {
+      retryable: true,
+    });
+  }
+
+  async #run(): Promise<void> {
+    // Streams that are served in this turn of the event loop belong to the same group.
+    await nextTurn();
+    while (this.#queue.length > 0) {
+      const group = this.#takeGroup();
+      const startedAt = performance.now();
+      try {
+        await this.#write(group);
+      } catch (error) {
+        this.#giveUp([...group, ...this.#queue.splice(0)], error);
+        break;
+      }
+      let bytes = 0;
+      for (const submission of group) {
+        bytes += submission.bytes;
+        submission.done(this.#options.archive.head);
+      }
+      this.#pendingBytes -= bytes;
+      this.#options.onCommitted?.(performance.now() - startedAt, bytes);
+    }
+    this.#running = null;
+  }
+
+  /** As much as one insert may carry. */
+  #takeGroup(): Submission[] {
+    let bytes = 0;
+    let count = 0;
+    for (; count < this.#queue.length; count++) {
+      bytes += this.#queue[count]!.bytes;
+      if (count > 0 && bytes > FRAME_BYTES * (FRAMES_AT_ONCE / 2)) break;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  async #write(group: readonly Submission[]): Promise<void> {
+    const { archive, quarantine, log, now } = this.#options;
+    const retry = { log, signal: this.#stopping.signal };
+    const refused = group.flatMap((submission) => submission.quarantined);
+    for (let from = 0; from < refused.length; from += QUARANTINED_AT_ONCE) {
+      const id = `${archive.writer}/${++this.#quarantineBatch}`;
+      const batch = refused.slice(from, from + QUARANTINED_AT_ONCE);
+      await persist('quarantine', () => quarantine.append(id, batch), retry);
+    }
+    const frames = framesOf(group.flatMap((submission) => submission.blocks));
+    const receivedAtMs = now();
+    for (let from = 0; from < frames.length; from += FRAMES_AT_ONCE) {
+      const batch = frames.slice(from, from + FRAMES_AT_ONCE);
+      await persist('archive', () => archive.append(batch, receivedAtMs), retry);
+    }
+  }
+
+  #giveUp(submissions: readonly Submission[], error: unknown): void {
+    this.#broken = error;
+    if (!this.#stopping.signal.aborted) {
+      this.#options.log.error({ err: error }, 'the archive refuses: nothing is acknowledged any more');
+    }
+    for (const submission of submissions) submission.failed(error);
+  }
+}
+
+function framesOf(blocks: readonly Block[]): Buffer[] {
+  const frames: Buffer[] = [];
+  let writer = new FrameWriter();
+  for (const block of blocks) {
+    writer.add(block);
+    if (writer.size < FRAME_BYTES) continue;
+    frames.push(writer.finish());
+    writer = new FrameWriter();
+  }
+  if (!writer.isEmpty) frames.push(writer.finish());
+  return frames;
+}
+
+function sizeOf(blocks: readonly Block[], quarantined: readonly QuarantinedItem[]): number {
+  let bytes = 64;
+  for (const block of blocks) {
+    bytes += 80;
+    if (block.kind === 'readings') bytes += block.values.length * 17;
+    else if (block.kind === 'waveform') bytes += block.samples.length * 4;
+    else bytes += 1_000;
+  }
+  for (const { item, explanation } of quarantined) bytes += 200 + item.length + explanation.length;
+  return bytes;
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -1,0 +1,469 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../domain/canonical.ts';
+import type { Sensor } from '../../domain/ports.ts';
+import type { QuarantinedItem } from '../../domain/ports-ingest.ts';
+import type { ClockKind, DurationMs, EpochMs } from '../../domain/units.ts';
+import { fromWire } from '../../proto/map.ts';
+import type { BulletinItem, ReadingsItem, WaveformItem } from '../../proto/map.ts';
+import type { Disposition } from '../../proto/gen/tocsin/v1/Disposition.ts';
+import type { Gap } from '../../proto/gen/tocsin/v1/Gap.ts';
+import type { Item__Output } from '../../proto/gen/tocsin/v1/Item.ts';
+import type { ItemResult } from '../../proto/gen/tocsin/v1/ItemResult.ts';
+import type { QuarantineReason } from '../../proto/gen/tocsin/v1/QuarantineReason.ts';
+import { identityKey, sensorKey } from './dedup.ts';
+import type { Dedup, Taken } from './dedup.ts';
+import { FLAG } from './frame.ts';
+import type { Block } from './frame.ts';
+import type { IngestLimits } from './limits.ts';
+
+/** Why an item may not pass; the wire's names without their prefix. */
+export type Reason =
+  | 'MALFORMED'
+  | 'OVERSIZED'
+  | 'NOT_FINITE'
+  | 'FUTURE'
+  | 'TOO_LATE'
+  | 'UNIT'
+  | 'RANGE'
+  | 'UNKNOWN_SENSOR'
+  | 'SEQUENCE';
+
+/** Whose message it is. Tenant and vendor come from the key alone. */
+export interface Sender {
+  readonly tenant: string;
+  readonly vendor: string;
+}
+
+export interface Counts {
+  accepted: number;
+  duplicate: number;
+  readonly quarantined: Map<Reason, number>;
+}
+
+/** What one message means: what to make durable, and what to answer once it is. */
+export interface Taking {
+  readonly blocks: readonly Block[];
+  readonly quarantined: readonly QuarantinedItem[];
+  readonly results: readonly ItemResult[];
+  readonly gaps: readonly Gap[];
+  readonly counts: Counts;
+  /** Readings, samples and bulletins in it. */
+  readonly size: number;
+}
+
+export interface IntakeOptions {
+  readonly dedup: Dedup;
+  readonly sensorOf: (sender: Sender, name: string) => Sensor | undefined;
+  /** By which clock a tenant's lateness is judged. */
+  readonly clockOf: (tenant: string) => ClockKind;
+  readonly limits: IngestLimits;
+}
+
+export interface Intake {
+  /** Judges the items of one message. `nowMs` is the server's time of arrival. */
+  take(sender: Sender, items: readonly Item__Output[], sentAtMs: EpochMs, nowMs: EpochMs): Taking;
+  /** Refuses bytes that are no message of the contract. */
+  takeMalformed(sender: Sender, bytes: Uint8Array, nowMs: EpochMs): Taking;
+}
+
+/**
+ * Decides item by item what is accepted, what is a duplicate and what goes to quarantine. An accepted item is
+ * remembered at once, so it must be made durable, and nothing may be answered before it is.
+ */
+export function createIntake({ dedup, sensorOf, clockOf, limits }: IntakeOptions): Intake {
+  function take(sender: Sender, items: readonly Item__Output[], sentAtMs: EpochMs, nowMs: EpochMs): Taking {
+    const feed = clockOf(sender.tenant) === 'feed';
+    const taking = new Collected(sender, sentAtMs, nowMs, feed ? sentAtMs : nowMs);
+    items.forEach((wire, index) => {
+      taking.begin(index, wire);
+      if (index >= limits.itemsAtMost) {
+        return taking.refuse('OVERSIZED', `More than ${limits.itemsAtMost} items in one message.`);
+      }
+      // A recorded feed says what time it is: without that nothing in it can be judged.
+      if (feed && !(sentAtMs > 0)) return taking.refuse('MALFORMED', 'sent_at_ms is missing.');
+      const item = fromWire(wire);
+      switch (item.kind) {
+        case 'refused':
+          return taking.refuse(item.reason, item.explanation);
+        case 'readings':
+          return takeReadings(taking, item);
+        case 'waveform':
+          return takeWaveform(taking, item);
+        case 'bulletin':
+          return takeBulletin(taking, item);
+        default:
+          return item satisfies never;
+      }
+    });
+    return taking.end();
+  }
+
+  function takeReadings(taking: Collected, item: ReadingsItem): void {
+    const sensor = sensorFor(taking, item);
+    if (sensor === null) return;
+    const n = item.values.length;
+    const verdicts = new Array<Verdict>(n);
+    const flags = new Uint8Array(n);
+    const { clockMs, sender } = taking;
+    const { low, high } = sensor;
+    let clean = true;
+    for (let i = 0; i < n; i++) {
+      const value = item.values[i]!;
+      const aheadMs = item.atMs[i]! - clockMs;
+      const reason = !Number.isFinite(value)
+        ? 'NOT_FINITE'
+        : value < low || value > high
+          ? 'RANGE'
+          : untimely(aheadMs);
+      verdicts[i] = reason ?? 'new';
+      if (reason !== null) clean = false;
+      flags[i] = flagsOf(aheadMs, limits.readingTriggersWithinMs);
+    }
+    const key = sensorKey(sender.tenant, sender.vendor, sensor.id);
+    const newestMs = item.atMs[n - 1]!;
+    // Numbers are taken only for readings that are archived: a corrected one may come again under its number.
+    for (let from = 0; from < n;) {
+      let to = from;
+      while (to < n && verdicts[to] === 'new') to++;
+      if (to === from) {
+        from++;
+        continue;
+      }
+      if (item.firstSequence === 0) {
+        for (let i = from; i < to; i++) {
+          verdicts[i] = verdictOf(dedup.takeContent(key, item.atMs[i]!, item.values[i]!));
+        }
+      } else {
+        const taken = dedup.takeNumbers(key, item.boot, item.firstSequence + from, to - from, newestMs);
+        for (const part of taken) {
+          if (part.seen === 'new') continue;
+          clean = false;
+          verdicts.fill(
+            verdictOf(part.seen),
+            part.first - item.firstSequence,
+            part.first - item.firstSequence + part.count,
+          );
+        }
+      }
+      from = to;
+    }
+    const origin = {
+      kind: 'readings',
+      tenant: sender.tenant,
+      vendor: sender.vendor,
+      clockMs,
+      sensor: sensor.id,
+      boot: item.boot,
+    } as const;
+    if (clean && item.firstSequence !== 0) {
+      taking.accept(n, {
+        ...origin,
+        firstSequence: item.firstSequence,
+        atMs: item.atMs,
+        values: item.values,
+        flags,
+      });
+    } else {
+      for (let from = 0; from < n;) {
+        const verdict = verdicts[from]!;
+        let to = from + 1;
+        while (to < n && verdicts[to] === verdict) to++;
+        if (verdict === 'new') {
+          taking.keep({
+            ...origin,
+            firstSequence: item.firstSequence === 0 ? 0 : item.firstSequence + from,
+            atMs: item.atMs.slice(from, to),
+            values: item.values.slice(from, to),
+            flags: flags.slice(from, to),
+          });
+        }
+        const explanation = explain(verdict, item, sensor, from, clockMs);
+        taking.answerPart(verdict, from, to - from, n, explanation);
+        from = to;
+      }
+    }
+    if (item.firstSequence !== 0) {
+      for (const { first, last } of dedup.gaps(key, item.boot)) {
+        taking.gaps.push({ sensor: item.sensor, boot: item.boot, firstSequence: first, lastSequence: last });
+      }
+    }
+  }
+
+  function takeWaveform(taking: Collected, item: WaveformItem): void {
+    const sensor = sensorFor(taking, item);
+    if (sensor === null) return;
+    const { samples, startedAtMs, rateHz } = item;
+    const n = samples.length;
+    const bad = samples.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) return taking.refuse('NOT_FINITE', `Sample ${bad} is ${samples[bad]}.`, n);
+    const outside = samples.findIndex((value) => value < sensor.low || value > sensor.high);
+    if (outside >= 0) {
+      return taking.refuse(
+        'RANGE',
+        `Sample ${outside} is ${samples[outside]} ${sensor.unit}, outside ${sensor.low} to ${sensor.high}.`,
+        n,
+      );
+    }
+    const endedAtMs = startedAtMs + (n * 1_000) / rateHz;
+    const aheadMs = endedAtMs - taking.clockMs;
+    const reason = untimely(aheadMs);
+    if (reason !== null) return taking.refuse(reason, timing(reason, aheadMs), n);
+    const { tenant, vendor } = taking.sender;
+    const parts = dedup.takeNumbers(
+      sensorKey(tenant, vendor, sensor.id),
+      item.boot,
+      item.firstSequence,
+      n,
+      endedAtMs,
+    );
+    for (const part of parts) {
+      const from = part.first - item.firstSequence;
+      const verdict = verdictOf(part.seen);
+      if (part.seen === 'new') {
+        taking.keep({
+          kind: 'waveform',
+          tenant,
+          vendor,
+          clockMs: taking.clockMs,
+          sensor: sensor.id,
+          boot: item.boot,
+          firstSequence: part.first,
+          startedAtMs: startedAtMs + (from * 1_000) / rateHz,
+          rateHz,
+          flags: flagsOf(aheadMs, limits.readingTriggersWithinMs),
+          samples: samples.slice(from, from + part.count),
+        });
+      }
+      taking.answerPart(verdict, from, part.count, n, verdict === 'SEQUENCE' ? UNPROVABLE : '');
+    }
+  }
+
+  function takeBulletin(taking: Collected, { bulletin }: BulletinItem): void {
+    const aheadMs = bulletin.observedAtMs - taking.clockMs;
+    const reason = untimely(aheadMs);
+    if (reason !== null) return taking.refuse(reason, timing(reason, aheadMs));
+    const contentHash = createHash('sha256').update(canonicalJson(bulletin)).digest('hex').slice(0, 32);
+    const { tenant, vendor } = taking.sender;
+    const { seen, revision } = dedup.takeRevision(
+      identityKey(tenant, vendor, bulletin.source, bulletin.id),
+      contentHash,
+      bulletin.observedAtMs,
+    );
+    if (seen === 'unprovable') return taking.refuse('SEQUENCE', 'Too many revisions of one bulletin.');
+    if (seen === 'before') return taking.answer('DUPLICATE', 1);
+    taking.accept(1, {
+      kind: 'bulletin',
+      tenant,
+      vendor,
+      clockMs: taking.clockMs,
+      bulletin,
+      revision,
+      contentHash,
+      flags: flagsOf(aheadMs, limits.bulletinTriggersWithinMs),
+    });
+  }
+
+  function sensorFor(taking: Collected, item: ReadingsItem | WaveformItem): Sensor | null {
+    const size = item.kind === 'readings' ? item.values.length : item.samples.length;
+    const sensor = sensorOf(taking.sender, item.sensor);
+    if (sensor === undefined) {
+      taking.refuse(
+        'UNKNOWN_SENSOR',
+        `This vendor has not registered a sensor "${item.sensor}" with Describe.`,
+        size,
+      );
+      return null;
+    }
+    if (item.unit !== '' && item.unit !== sensor.unit) {
+      taking.refuse(
+        'UNIT',
+        `"${item.unit.slice(0, 40)}" is not ${sensor.unit}, as this sensor is registered.`,
+        size,
+      );
+      return null;
+    }
+    return sensor;
+  }
+
+  function untimely(aheadMs: DurationMs): 'FUTURE' | 'TOO_LATE' | null {
+    if (aheadMs > limits.futureAtMostMs) return 'FUTURE';
+    return -aheadMs > limits.lateAtMostMs ? 'TOO_LATE' : null;
+  }
+
+  const flagsOf = (aheadMs: DurationMs, triggersWithinMs: DurationMs): number =>
+    (aheadMs > limits.skewAfterMs ? FLAG.skew : 0) | (-aheadMs > triggersWithinMs ? FLAG.late : 0);
+
+  return {
+    take,
+    takeMalformed(sender, bytes, nowMs) {
+      const taking = new Collected(sender, 0, nowMs, nowMs);
+      taking.begin(0, Buffer.from(bytes.subarray(0, 1_000)).toString('base64'));
+      taking.refuse('MALFORMED', 'These bytes are not a message of tocsin.v1.');
+      return taking.end();
+    },
+  };
+}
+
+type Verdict = 'new' | 'DUPLICATE' | Reason;
+
+const UNPROVABLE =
+  'It cannot be told whether this was sent before: too many gaps, boots or unnumbered readings.';
+
+const verdictOf = (seen: Taken['seen']): Verdict =>
+  seen === 'new' ? 'new' : seen === 'before' ? 'DUPLICATE' : 'SEQUENCE';
+
+const timing = (reason: 'FUTURE' | 'TOO_LATE', aheadMs: DurationMs): string =>
+  reason === 'FUTURE'
+    ? `Observed ${Math.round(aheadMs / 1_000)} s in the future.`
+    : `Observed ${Math.round(-aheadMs / 3_600_000)} hours ago.`;
+
+function explain(verdict: Verdict, item: ReadingsItem, sensor: Sensor, at: number, clockMs: EpochMs): string {
+  switch (verdict) {
+    case 'NOT_FINITE':
+      return `${item.values[at]} is not a number of ${sensor.unit}.`;
+    case 'RANGE':
+      return `${item.values[at]} ${sensor.unit} is outside ${sensor.low} to ${sensor.high}.`;
+    case 'FUTURE':
+    case 'TOO_LATE':
+      return timing(verdict, item.atMs[at]! - clockMs);
+    case 'SEQUENCE':
+      return UNPROVABLE;
+    default:
+      return '';
+  }
+}
+
+/** Everything one message led to. */
+class Collected {
+  readonly sender: Sender;
+  readonly clockMs: EpochMs;
+  readonly gaps: Gap[] = [];
+  readonly #sentAtMs: EpochMs;
+  readonly #nowMs: EpochMs;
+  readonly #blocks: Block[] = [];
+  readonly #quarantined: QuarantinedItem[] = [];
+  readonly #results: ItemResult[] = [];
+  readonly #counts: Counts = { accepted: 0, duplicate: 0, quarantined: new Map() };
+  #size = 0;
+  #index = 0;
+  #item: unknown = null;
+
+  constructor(sender: Sender, sentAtMs: EpochMs, nowMs: EpochMs, clockMs: EpochMs) {
+    this.sender = sender;
+    this.#sentAtMs = sentAtMs;
+    this.#nowMs = nowMs;
+    this.clockMs = clockMs;
+  }
+
+  begin(index: number, item: unknown): void {
+    this.#index = index;
+    this.#item = item;
+  }
+
+  /** The whole item is new. */
+  accept(size: number, block: Block): void {
+    this.keep(block);
+    this.answer('new', size);
+  }
+
+  /** The whole item is refused. */
+  refuse(reason: Reason, explanation: string, size = 1): void {
+    this.answer(reason, size, explanation);
+  }
+
+  keep(block: Block): void {
+    this.#blocks.push(block);
+  }
+
+  answer(verdict: Verdict, size: number, explanation = ''): void {
+    this.#count(verdict, size, explanation);
+    const last = this.#results.at(-1);
+    const result = resultOf(verdict, explanation);
+    // Neighbours that are answered alike are one run.
+    if (
+      last !== undefined &&
+      last.readings === 0 &&
+      last.disposition === result.disposition &&
+      last.reason === result.reason &&
+      last.explanation === explanation
+    ) {
+      last.items! += 1;
+      return;
+    }
+    this.#results.push({ ...result, firstItem: this.#index, items: 1, firstReading: 0, readings: 0 });
+  }
+
+  /** Some readings of an item of `whole` readings. */
+  answerPart(verdict: Verdict, from: number, count: number, whole: number, explanation: string): void {
+    if (count === whole) return this.answer(verdict, whole, explanation);
+    this.#count(verdict, count, explanation);
+    this.#results.push({
+      ...resultOf(verdict, explanation),
+      firstItem: this.#index,
+      items: 1,
+      firstReading: from,
+      readings: count,
+    });
+  }
+
+  end(): Taking {
+    return {
+      blocks: this.#blocks,
+      quarantined: this.#quarantined,
+      results: this.#results,
+      gaps: this.gaps,
+      counts: this.#counts,
+      size: this.#size,
+    };
+  }
+
+  #count(verdict: Verdict, size: number, explanation: string): void {
+    this.#size += size;
+    if (verdict === 'new') this.#counts.accepted += size;
+    else if (verdict === 'DUPLICATE') this.#counts.duplicate += size;
+    else {
+      this.#counts.quarantined.set(verdict, (this.#counts.quarantined.get(verdict) ?? 0) + size);
+      this.#quarantined.push({
+        tenant: this.sender.tenant,
+        vendor: this.sender.vendor,
+        receivedAtMs: this.#nowMs,
+        sentAtMs: this.#sentAtMs,
+        reason: verdict,
+        explanation,
+        item: textOf(this.#item),
+      });
+    }
+  }
+}
+
+const resultOf = (
+  verdict: Verdict,
+  explanation: string,
+): { disposition: Disposition; reason: QuarantineReason; explanation: string; retryAfterMs: number } => ({
+  disposition:
+    verdict === 'new'
+      ? 'DISPOSITION_ACCEPTED'
+      : verdict === 'DUPLICATE'
+        ? 'DISPOSITION_DUPLICATE'
+        : 'DISPOSITION_QUARANTINED',
+  reason:
+    verdict === 'new' || verdict === 'DUPLICATE'
+      ? 'QUARANTINE_REASON_UNSPECIFIED'
+      : `QUARANTINE_REASON_${verdict}`,
+  explanation,
+  retryAfterMs: 0,
+});
+
+const ITEM_TEXT_AT_MOST = 2_000;
+
+function textOf(item: unknown): string {
+  if (typeof item === 'string') return item.slice(0, ITEM_TEXT_AT_MOST);
+  const text = JSON.stringify(item, (_, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value)
+      ? String(value)
+      : Array.isArray(value) && value.length > 100
+        ? [...(value as unknown[]).slice(0, 100), `… ${value.length}`]
+        : value,
+  );
+  return text.slice(0, ITEM_TEXT_AT_MOST);
+}

@@ -1,0 +1,483 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { createWatch, openedBy, openIncidentOf } from '../../domain/detect/watch.ts';
+import type { Found, PinnedPlan, Watch, WatchState } from '../../domain/detect/watch.ts';
+import { TocsinError } from '../../domain/errors.ts';
+import { incidentIdOf } from '../../domain/evidence.ts';
+import type { Evidence } from '../../domain/evidence.ts';
+import type { IncidentStore, PlanStore, SiteStore } from '../../domain/ports.ts';
+import type { AsideRecord, Delivery, IncidentStarter, IngestStores } from '../../domain/ports-ingest.ts';
+import type { EpochMs, Json } from '../../domain/units.ts';
+import type { Archive } from './archive.ts';
+import { FLAG, readFrame } from './frame.ts';
+import type { Block } from './frame.ts';
+import { persist } from './persist.ts';
+
+const POSITION = 'relay';
+const SNAPSHOT = 'watch';
+/** A snapshot after so many frames: the next start runs at most as many again. */
+const SNAPSHOT_FRAMES = 500;
+/** The position is saved after so many frames when there is much to do. */
+const FRAMES_AT_ONCE = 50;
+const TOUCHES_KEPT = 10_000;
+
+interface Position {
+  readonly throughFrame: number;
+}
+
+interface Snapshot extends Position {
+  readonly tenants: Readonly<Record<string, WatchState>>;
+}
+
+export interface RelayOptions {
+  readonly archive: Archive;
+  readonly stores: Pick<IngestStores, 'inbox' | 'asides' | 'checkpoints'> & {
+    readonly plans: PlanStore;
+    readonly sites: SiteStore;
+    readonly incidents: IncidentStore;
+  };
+  readonly starter: IncidentStarter;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** How often activations, places and sensors are read again. @default 2_000 */
+  readonly refreshEveryMs?: number;
+  readonly onDelivered?: (kind: Delivery['kind'], ms: number) => void;
+}
+
+export interface RelayStatus {
+  /** Everything up to this frame went through detection and reached its incidents. */
+  readonly relayedThrough: number;
+  readonly inboxDepth: number;
+  /** Deliveries to incidents since the start. */
+  readonly touches: number;
+}
+
+/**
+ * The way from the archive to the incidents. Each step may be repeated: frames after the saved position are
+ * detected again with the same result, the inbox keeps each delivery once, and an incident takes each evidence
+ * once. So a crash anywhere loses nothing and doubles nothing.
+ *
+ * Detection goes on while deliveries wait: with Temporal away the inbox fills, and shows it.
+ */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #stopping = new AbortController();
+  readonly #watches = new Map<string, Watch>();
+  #plans: PinnedPlan[] = [];
+  #configuration = '';
+  #pinned = new Map<string, PinnedPlan>();
+  #detected = 0;
+  /** Everything up to here is detected and in the inbox, and that is saved. */
+  #saved = 0;
+  #snapshotAt = 0;
+  #inbox: Delivery[] = [];
+  #touched: { readonly n: number; readonly incidentId: string }[] = [];
+  #touches = 0;
+  #refreshedAt = -Infinity;
+  #places: Awaited<ReturnType<SiteStore['places']>> = [];
+  #sensors: Awaited<ReturnType<SiteStore['sensors']>> = [];
+  #running: Promise<unknown> | null = null;
+  #wake: () => void = () => {};
+  #deliver: () => void = () => {};
+  readonly #waiting = new Set<{ through: number; resolve: () => void }>();
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up where the last process stopped. */
+  async start(): Promise<void> {
+    const { archive, stores } = this.#options;
+    await this.#refresh();
+    const position = await stores.checkpoints.load<Position>(POSITION);
+    const snapshot = await stores.checkpoints.load<Snapshot>(SNAPSHOT);
+    const open = await stores.incidents.list({ open: true });
+    await this.#pin([...open, ...Object.values(snapshot?.tenants ?? {}).flatMap((state) => state.open)]);
+    for (const [tenant, state] of Object.entries(snapshot?.tenants ?? {})) this.#watch(tenant, state);
+    this.#detected = snapshot?.throughFrame ?? 0;
+    this.#snapshotAt = this.#detected;
+    this.#saved = position?.throughFrame ?? 0;
+    // What was detected before the crash is in the inbox or delivered: here it only restores what is remembered.
+    while (this.#detected < this.#saved) {
+      const frame = await archive.read(this.#detected + 1);
+      if (frame === null) break;
+      readFrame(frame.bytes).forEach((block, n) => this.#detect(block, frame.seq, n));
+      this.#detected = frame.seq;
+    }
+    for (const view of open) {
+      const plan = this.#pinned.get(view.planHash);
+      if (plan !== undefined) this.#watch(view.tenant).opened(openIncidentOf(view), plan);
+    }
+    this.#inbox = await stores.inbox.pending();
+    for (const delivery of this.#inbox) {
+      if (delivery.kind !== 'detection') continue;
+      const { detection, plan } = delivery;
+      this.#pinned.set(plan.hash, plan);
+      this.#watch(detection.tenant).opened(openedBy(detection, plan), plan);
+    }
+    archive.onGrowth(() => this.#wake());
+    this.#running = Promise.all([this.#detectAll(), this.#deliverAll()]);
+    this.#running.catch((error: unknown) => {
+      if (!this.#stopping.signal.aborted) {
+        this.#options.log.error({ err: error }, 'the relay has stopped: nothing reaches its incident');
+      }
+    });
+  }
+
+  /** Saves what is remembered and stops; what is under way is repeated at the next start. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('stopping'));
+    this.#wake();
+    this.#deliver();
+    await this.#running?.catch(() => undefined);
+    for (const waiting of this.#waiting) waiting.resolve();
+    // A snapshot ahead of the saved position would skip what was detected and is not in the inbox.
+    if (this.#saved !== this.#detected) return;
+    await this.#saveSnapshot().catch((error: unknown) =>
+      this.#options.log.warn({ err: error }, 'no snapshot of detection: the next start reads more frames'),
+    );
+  }
+
+  status(): RelayStatus {
+    const oldest = this.#inbox[0];
+    return {
+      relayedThrough: oldest === undefined ? this.#detected : Math.min(this.#detected, oldest.seq - 1),
+      inboxDepth: this.#inbox.length,
+      touches: this.#touches,
+    };
+  }
+
+  /** Resolves when everything up to a frame reached its incidents, or after `waitMs`. */
+  async relayed(through: number, waitMs: number): Promise<void> {
+    if (this.status().relayedThrough >= through) return;
+    await new Promise<void>((resolve) => {
+      const waiting = { through, resolve: () => resolve() };
+      this.#waiting.add(waiting);
+      const timer = setTimeout(waiting.resolve, waitMs);
+      waiting.resolve = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(waiting);
+        resolve();
+      };
+    });
+  }
+
+  /** Incidents touched after the `after`th delivery, each once; `complete` is false when some are forgotten. */
+  touchedAfter(after: number): { readonly incidents: readonly string[]; readonly complete: boolean } {
+    const oldest = this.#touched[0]?.n ?? this.#touches + 1;
+    return {
+      incidents: [...new Set(this.#touched.filter(({ n }) => n > after).map(({ incidentId }) => incidentId))],
+      complete: after + 1 >= oldest,
+    };
+  }
+
+  async #detectAll(): Promise<void> {
+    const { archive, stores } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await this.#refreshWhenDue();
+      const deliveries: Delivery[] = [];
+      const asides: AsideRecord[] = [];
+      let count = 0;
+      while (this.#detected < archive.head && count < FRAMES_AT_ONCE) {
+        const seq = this.#detected + 1;
+        const frame = await this.#persist('archive', () => archive.read(seq));
+        if (frame === null) {
+          throw new TocsinError('ARCHIVE_CONFLICT', `Frame ${seq} is missing from the archive.`);
+        }
+        this.#sort(seq, this.#framesFindings(frame.bytes, seq), deliveries, asides);
+        this.#detected = seq;
+        count += 1;
+      }
+      if (count === 0) {
+        this.#settle();
+        await this.#growth();
+        continue;
+      }
+      const throughFrame = this.#detected;
+      if (asides.length > 0) await this.#persist('asides', () => stores.asides.put(asides));
+      if (deliveries.length > 0) {
+        await this.#persist('inbox', () => stores.inbox.put(deliveries));
+        this.#inbox.push(...deliveries);
+        this.#deliver();
+      }
+      await this.#persist('position', () => stores.checkpoints.save(POSITION, { throughFrame }));
+      this.#saved = throughFrame;
+      if (throughFrame - this.#snapshotAt >= SNAPSHOT_FRAMES) {
+        await this.#persist('snapshot', () => this.#saveSnapshot());
+      }
+      this.#settle();
+    }
+  }
+
+  #framesFindings(bytes: Uint8Array, seq: number): Finding[] {
+    return readFrame(bytes).flatMap((block, n) => this.#detect(block, seq, n));
+  }
+
+  /** Runs one block through detection. Late readings only get a record: they may not change what holds now. */
+  #detect(block: Block, seq: number, n: number): Finding[] {
+    const watch = this.#watch(block.tenant);
+    const { tenant, clockMs } = block;
+    const own = (found: Found[]): Finding[] => found.map((one) => ({ tenant, found: one }));
+    switch (block.kind) {
+      case 'bulletin':
+        return own(
+          watch.acceptBulletin({
+            key: keyOf(block),
+            vendor: block.vendor,
+            bulletin: block.bulletin,
+            receivedAtMs: clockMs,
+            late: (block.flags & FLAG.late) !== 0,
+          }),
+        );
+      case 'readings': {
+        const { sensor, flags } = block;
+        const fresh = [...flags.keys()].filter((i) => (flags[i]! & FLAG.late) === 0);
+        const isWhole = fresh.length === flags.length;
+        const atMs = isWhole ? block.atMs : fresh.map((i) => block.atMs[i]!);
+        const values = isWhole ? block.values : fresh.map((i) => block.values[i]!);
+        const findings = own(watch.acceptReadings({ sensor, atMs, values, receivedAtMs: clockMs }));
+        if (!isWhole)
+          findings.push({ tenant, late: lateReadings(block, flags.length - fresh.length, seq, n) });
+        return findings;
+      }
+      case 'waveform': {
+        const { sensor, samples, startedAtMs, rateHz } = block;
+        if ((block.flags & FLAG.late) !== 0) {
+          return [{ tenant, late: lateReadings(block, samples.length, seq, n) }];
+        }
+        const atMs = Float64Array.from(samples, (_, i) => startedAtMs + (i * 1_000) / rateHz);
+        return own(watch.acceptReadings({ sensor, atMs, values: samples, receivedAtMs: clockMs }));
+      }
+      default:
+        return block satisfies never;
+    }
+  }
+
+  #sort(seq: number, findings: readonly Finding[], deliveries: Delivery[], asides: AsideRecord[]): void {
+    findings.forEach((finding, n) => {
+      if ('late' in finding) return asides.push(finding.late);
+      const { tenant, found } = finding;
+      switch (found.kind) {
+        case 'detection':
+          return deliveries.push({
+            id: `detection|${incidentIdOf(found.detection)}`,
+            seq,
+            n,
+            kind: 'detection',
+            detection: found.detection,
+            plan: found.plan,
+          });
+        case 'evidence':
+          return deliveries.push({
+            id: `evidence|${found.incidentId}|${found.evidence.key}`,
+            seq,
+            n,
+            kind: 'evidence',
+            incidentId: found.incidentId,
+            evidence: found.evidence,
+          });
+        case 'suppressed':
+          return asides.push({
+            id: `suppressed|${found.rule}|${found.evidence.key}`,
+            kind: 'suppressed',
+            tenant,
+            about: found.rule,
+            reason: found.reason,
+            atMs: found.evidence.atMs,
+            evidence: found.evidence as unknown as Json,
+          });
+        default:
+          return found satisfies never;
+      }
+    });
+  }
+
+  async #deliverAll(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const next = this.#inbox[0];
+      if (next === undefined) {
+        this.#settle();
+        await new Promise<void>((resolve) => (this.#deliver = resolve));
+        continue;
+      }
+      const startedAt = performance.now();
+      const followers = await this.#deliverOne(next);
+      if (followers.length > 0) {
+        await this.#persist('inbox', () => this.#options.stores.inbox.put(followers));
+      }
+      await this.#persist('inbox', () => this.#options.stores.inbox.remove(next.id));
+      this.#inbox.splice(0, 1, ...followers);
+      this.#options.onDelivered?.(next.kind, performance.now() - startedAt);
+      this.#settle();
+    }
+  }
+
+  /** Answers what has to be delivered instead. */
+  async #deliverOne(delivery: Delivery): Promise<Delivery[]> {
+    const { starter } = this.#options;
+    const incidentId = delivery.kind === 'detection' ? incidentIdOf(delivery.detection) : delivery.incidentId;
+    const tenant = tenantOf(incidentId);
+    let state: 'open' | 'closed';
+    try {
+      state = await this.#persist('incident', () =>
+        delivery.kind === 'detection'
+          ? starter.start(delivery.detection, delivery.plan)
+          : starter.join(incidentId, [delivery.evidence]),
+      );
+    } catch (error) {
+      if (this.#stopping.signal.aborted || !(error instanceof TocsinError)) throw error;
+      this.#options.log.error({ incidentId, err: error }, 'evidence cannot be delivered');
+      await this.#keepAside(delivery, incidentId, 'undeliverable');
+      return [];
+    }
+    if (state === 'open') {
+      this.#touched.push({ n: ++this.#touches, incidentId });
+      if (this.#touched.length > TOUCHES_KEPT) this.#touched.shift();
+      return [];
+    }
+    this.#watch(tenant).closed(incidentId);
+    // An incident that ran and ended before has its trigger already: this is a repetition.
+    if (delivery.kind === 'detection') return [];
+    await this.#keepAside(delivery, incidentId, 'incident-closed');
+    const again: Delivery[] = [];
+    const findings = this.#watch(tenant)
+      .reconsider(delivery.evidence)
+      .map((found) => ({ tenant, found }));
+    this.#sort(delivery.seq, findings, again, []);
+    return again;
+  }
+
+  async #keepAside(delivery: Delivery, incidentId: string, reason: string): Promise<void> {
+    const evidence: readonly Evidence[] =
+      delivery.kind === 'detection' ? delivery.detection.evidence : [delivery.evidence];
+    const record: AsideRecord = {
+      id: `late|${delivery.id}`,
+      kind: 'late',
+      tenant: tenantOf(incidentId),
+      about: incidentId,
+      reason,
+      atMs: evidence.at(-1)!.atMs,
+      evidence: evidence as unknown as Json,
+    };
+    await this.#persist('asides', () => this.#options.stores.asides.put([record]));
+  }
+
+  #settle(): void {
+    const { relayedThrough } = this.status();
+    for (const waiting of this.#waiting) if (waiting.through <= relayedThrough) waiting.resolve();
+  }
+
+  async #growth(): Promise<void> {
+    const { refreshEveryMs = 2_000 } = this.#options;
+    if (this.#stopping.signal.aborted || this.#detected < this.#options.archive.head) return;
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    await sleep(refreshEveryMs, undefined, { signal: woken.signal }).catch(() => undefined);
+    this.#wake = () => {};
+  }
+
+  async #refreshWhenDue(): Promise<void> {
+    const { refreshEveryMs = 2_000 } = this.#options;
+    if (performance.now() - this.#refreshedAt < refreshEveryMs) return;
+    await this.#persist('configuration', () => this.#refresh());
+  }
+
+  /** Reads plans, places and sensors; when something changed, the watches are built anew around what they remember. */
+  async #refresh(): Promise<void> {
+    const { plans, sites } = this.#options.stores;
+    const active: PinnedPlan[] = [];
+    for (const planId of await plans.plans()) {
+      const activation = await plans.active(planId);
+      if (activation === null) continue;
+      const known = this.#plans.find((plan) => plan.hash === activation.hash);
+      const version = known ?? (await plans.version(planId, activation.hash));
+      if (version !== null) active.push({ document: version.document, hash: version.hash });
+    }
+    const [places, sensors] = await Promise.all([sites.places(), sites.sensors()]);
+    this.#refreshedAt = performance.now();
+    const configuration = JSON.stringify([active.map((plan) => plan.hash), places, sensors]);
+    if (configuration === this.#configuration) return;
+    this.#configuration = configuration;
+    this.#plans = active;
+    this.#places = places;
+    this.#sensors = sensors;
+    for (const plan of active) this.#pinned.set(plan.hash, plan);
+    for (const [tenant, watch] of [...this.#watches]) {
+      this.#watches.delete(tenant);
+      this.#watch(tenant, watch.state());
+    }
+  }
+
+  /** Fetches the versions that open incidents are pinned to. */
+  async #pin(open: readonly { readonly planId: string; readonly planHash: string }[]): Promise<void> {
+    for (const { planId, planHash } of open) {
+      if (this.#pinned.has(planHash)) continue;
+      const version = await this.#options.stores.plans.version(planId, planHash);
+      if (version === null) {
+        this.#options.log.warn({ planId, planHash }, 'an open incident is pinned to an unknown plan version');
+      } else {
+        this.#pinned.set(planHash, { document: version.document, hash: version.hash });
+      }
+    }
+  }
+
+  #watch(tenant: string, state?: WatchState): Watch {
+    const known = this.#watches.get(tenant);
+    if (known !== undefined) return known;
+    const watch = createWatch({
+      tenant,
+      plans: this.#plans,
+      pinned: [...this.#pinned.values()],
+      places: this.#places,
+      sensors: this.#sensors.filter((sensor) => sensor.tenant === tenant),
+      ...(state === undefined ? {} : { state }),
+    });
+    this.#watches.set(tenant, watch);
+    return watch;
+  }
+
+  async #saveSnapshot(): Promise<void> {
+    const snapshot: Snapshot = {
+      throughFrame: this.#detected,
+      tenants: Object.fromEntries([...this.#watches].map(([tenant, watch]) => [tenant, watch.state()])),
+    };
+    await this.#options.stores.checkpoints.save(SNAPSHOT, snapshot);
+    this.#snapshotAt = snapshot.throughFrame;
+  }
+
+  #persist<T>(what: string, step: () => Promise<T>): Promise<T> {
+    return persist(what, step, { log: this.#options.log, signal: this.#stopping.signal });
+  }
+}
+
+type Finding =
+  | { readonly tenant: string; readonly found: Found }
+  | { readonly tenant: string; readonly late: AsideRecord };
+
+/** A revision is evidence of its own; the first content keeps the plain identity. */
+const keyOf = (block: Extract<Block, { kind: 'bulletin' }>): string => {
+  const identity = `${block.bulletin.source}|${block.bulletin.id}`;
+  return block.revision === 1 ? identity : `${identity}@${block.revision}`;
+};
+
+/** `incident/<tenant>/…` */
+const tenantOf = (incidentId: string): string => incidentId.split('/')[1]!;
+
+function lateReadings(
+  block: Exclude<Block, { kind: 'bulletin' }>,
+  count: number,
+  seq: number,
+  n: number,
+): AsideRecord {
+  const atMs: EpochMs = block.kind === 'readings' ? block.atMs[0]! : block.startedAtMs;
+  return {
+    id: `late|readings|${seq}|${n}`,
+    kind: 'late',
+    tenant: block.tenant,
+    about: '',
+    reason: 'too-late',
+    atMs,
+    evidence: { sensor: block.sensor, readings: count, frame: seq, receivedAtMs: block.clockMs },
+  };
+}

@@ -1,0 +1,326 @@
+import { randomUUID } from 'node:crypto';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { handleUnaryCall, Metadata, ServiceDefinition, ServerUnaryCall } from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import type { Logger } from 'pino';
+import type { Registry as MetricsRegistry } from 'prom-client';
+import { TocsinError } from '../../domain/errors.ts';
+import type { IncidentStore, PlanStore, SiteStore } from '../../domain/ports.ts';
+import type { IncidentStarter, IngestStores } from '../../domain/ports-ingest.ts';
+import type { ClockKind, EpochMs } from '../../domain/units.ts';
+import { IngestService, OperationsService, wire } from '../../proto/load.ts';
+import type { DescribeRequest__Output } from '../../proto/gen/tocsin/v1/DescribeRequest.ts';
+import type { DescribeResponse } from '../../proto/gen/tocsin/v1/DescribeResponse.ts';
+import type { PublishOnceRequest__Output } from '../../proto/gen/tocsin/v1/PublishOnceRequest.ts';
+import type { PublishOnceResponse } from '../../proto/gen/tocsin/v1/PublishOnceResponse.ts';
+import type { StatusRequest__Output } from '../../proto/gen/tocsin/v1/StatusRequest.ts';
+import type { StatusResponse } from '../../proto/gen/tocsin/v1/StatusResponse.ts';
+import type { Auth, Caller } from '../auth.ts';
+import { requireRole } from '../auth.ts';
+import { Archive } from './archive.ts';
+import { GroupCommit } from './commit.ts';
+import type { Dedup } from './dedup.ts';
+import { toServiceError } from './grpc-error.ts';
+import { createIntake } from './intake.ts';
+import type { Sender } from './intake.ts';
+import { INGEST_LIMITS } from './limits.ts';
+import type { IngestLimits } from './limits.ts';
+import { createIngestMetrics } from './metrics.ts';
+import { publishOnce, servePublish } from './publish.ts';
+import type { MalformedMessage, PublishCall, PublishOptions } from './publish.ts';
+import { createRegistry } from './registry.ts';
+import type { Registry } from './registry.ts';
+import { Relay } from './relay.ts';
+import type { RelayStatus } from './relay.ts';
+import { createVendorLog } from './vendor-log.ts';
+
+const DEDUP_CHECKPOINT_EVERY_MS = 60_000;
+const REGISTRY_REFRESH_EVERY_MS = 10_000;
+const STATUS_WAIT_AT_MOST_MS = 60_000;
+const OPERATORS = ['viewer', 'operator', 'manager', 'auditor', 'admin'];
+const INGEST = 'tocsin.v1.IngestService';
+
+export interface IngestServerOptions {
+  readonly stores: IngestStores & {
+    readonly plans: PlanStore;
+    readonly sites: SiteStore;
+    readonly incidents: IncidentStore;
+  };
+  readonly starter: IncidentStarter;
+  readonly auth: Auth;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** By which clock a tenant's lateness is judged. @default wall for all */
+  readonly clockOf?: (tenant: string) => ClockKind;
+  /** @default INGEST_LIMITS */
+  readonly limits?: Partial<IngestLimits>;
+  readonly metrics?: MetricsRegistry;
+  /** @default Date.now */
+  readonly now?: () => EpochMs;
+  /** @default insecure: for loopback, or behind something that ends TLS */
+  readonly credentials?: ServerCredentials;
+  /** How often plans, places and sensors are read again for detection. @default 2_000 */
+  readonly refreshEveryMs?: number;
+}
+
+export interface IngestServer {
+  /**
+   * Recovers what the last process left, and listens.
+   * @returns the port: the one given, or the one chosen for 0
+   */
+  start(host: string, port: number): Promise<number>;
+  /** Answers what was taken, ends the streams, saves positions. @param graceMs default 4_000 */
+  stop(graceMs?: number): Promise<void>;
+  status(): IngestStatus;
+}
+
+export interface IngestStatus extends RelayStatus {
+  readonly archivedThrough: number;
+  readonly pendingBytes: number;
+}
+
+/** The vendors' door: gRPC in front, the archive behind it, and the relay to the incidents. One process only. */
+export function createIngestServer(options: IngestServerOptions): IngestServer {
+  const { stores, starter, auth, log, clockOf = () => 'wall', now = Date.now } = options;
+  const limits: IngestLimits = { ...INGEST_LIMITS, ...options.limits };
+  const writer = `${new Date(now()).toISOString()}/${randomUUID()}`;
+  const metrics = options.metrics === undefined ? null : createIngestMetrics(options.metrics);
+  const archive = new Archive({ frames: stores.frames, checkpoints: stores.checkpoints, writer });
+  const relay = new Relay({
+    archive,
+    stores,
+    starter,
+    log,
+    ...(options.refreshEveryMs === undefined ? {} : { refreshEveryMs: options.refreshEveryMs }),
+    onDelivered: (kind, ms) => metrics?.delivered(kind, ms / 1_000),
+  });
+  const commit = new GroupCommit({
+    archive,
+    quarantine: stores.quarantine,
+    log,
+    now,
+    onCommitted: (ms) => metrics?.committed(ms / 1_000),
+  });
+  const registry = createRegistry({ sites: stores.sites, log });
+  const vendors = createVendorLog();
+  const health = new HealthImplementation({ '': 'NOT_SERVING', [INGEST]: 'NOT_SERVING' });
+  const server = new Server({
+    'grpc.max_receive_message_length': limits.messageBytesAtMost,
+    'grpc.max_concurrent_streams': limits.streamsPerConnectionAtMost,
+    'grpc.keepalive_time_ms': limits.keepaliveEveryMs,
+    'grpc.keepalive_timeout_ms': limits.keepaliveWithinMs,
+    'grpc.max_connection_age_ms': limits.connectionAgeAtMostMs,
+    'grpc.max_connection_age_grace_ms': limits.connectionAgeGraceMs,
+    'grpc.max_connection_idle_ms': limits.connectionIdleAtMostMs,
+    'grpc-node.max_session_memory': limits.sessionMegabytesAtMost,
+  });
+  const ending = new AbortController();
+  const streams = new Map<string, number>();
+  const serving = new Set<Promise<void>>();
+  const timers: NodeJS.Timeout[] = [];
+  let dedup: Dedup | null = null;
+
+  metrics?.backlog(() => ({
+    inbox: relay.status().inboxDepth,
+    frames: archive.head - relay.status().relayedThrough,
+    pendingBytes: commit.pendingBytes,
+  }));
+
+  const authenticate = (metadata: Metadata, peer: string): Promise<Caller> =>
+    within(
+      limits.authenticateWithinMs,
+      auth.byAuthorization(metadata.get('authorization')[0]?.toString(), isLoopback(peer)),
+    );
+
+  async function senderOf(metadata: Metadata, peer: string): Promise<Sender> {
+    const caller = await authenticate(metadata, peer);
+    requireRole(caller, ['vendor']);
+    if (caller.vendor === undefined) {
+      throw new TocsinError('ROLE_REQUIRED', 'This key belongs to no vendor.', {
+        details: { roles: ['vendor'] },
+      });
+    }
+    return { tenant: caller.tenant, vendor: caller.vendor };
+  }
+
+  function addServices(publishing: PublishOptions, sensors: Registry): void {
+    const unary =
+      <Q, A>(work: (call: ServerUnaryCall<Q, A>) => Promise<A>): handleUnaryCall<Q, A> =>
+      (call, callback) => {
+        work(call).then(
+          (answer) => callback(null, answer),
+          (error: unknown) => {
+            const status = toServiceError(error);
+            if (status.code === 13) log.error({ err: error, method: call.getPath() }, 'call failed');
+            callback(status);
+          },
+        );
+      };
+
+    const publish = async (call: PublishCall): Promise<void> => {
+      const sender = await senderOf(call.metadata, call.getPeer());
+      const key = `${sender.tenant}|${sender.vendor}`;
+      const open = streams.get(key) ?? 0;
+      if (open >= limits.streamsPerVendorAtMost) {
+        throw new TocsinError('STREAM_LIMIT', `At most ${limits.streamsPerVendorAtMost} streams a vendor.`, {
+          retryable: true,
+          details: { retryAfterMs: 5_000 },
+        });
+      }
+      streams.set(key, open + 1);
+      const check = (): Promise<Sender> => senderOf(call.metadata, call.getPeer());
+      try {
+        await servePublish(call, sender, check, ending.signal, publishing);
+      } finally {
+        streams.set(key, streams.get(key)! - 1);
+      }
+    };
+
+    server.addService(toleratingMalformed(IngestService.service), {
+      Publish: (call: PublishCall) => {
+        // Until somebody reads it, a stream that the vendor breaks must not bring the process down.
+        call.on('error', () => undefined);
+        const served = publish(call).catch(
+          (error: unknown) => void call.emit('error', toServiceError(error)),
+        );
+        serving.add(served);
+        void served.then(() => serving.delete(served));
+      },
+      PublishOnce: unary<PublishOnceRequest__Output | MalformedMessage, PublishOnceResponse>(async (call) => {
+        const sender = await senderOf(call.metadata, call.getPeer());
+        return publishOnce(call.request, sender, publishing);
+      }),
+      Describe: unary<DescribeRequest__Output, DescribeResponse>(async (call) => {
+        const sender = await senderOf(call.metadata, call.getPeer());
+        return { registered: await sensors.describe(sender, call.request) };
+      }),
+    });
+
+    server.addService(OperationsService.service, {
+      Status: unary<StatusRequest__Output, StatusResponse>(async (call) => {
+        const caller = await authenticate(call.metadata, call.getPeer());
+        requireRole(caller, OPERATORS);
+        const { relayedThrough, waitMs, touchedAfter } = call.request;
+        const through = Math.min(Number(relayedThrough), archive.head);
+        await relay.relayed(through, Math.min(waitMs, STATUS_WAIT_AT_MOST_MS));
+        const mine = caller.roles.includes('admin') ? null : caller.tenant;
+        const touched = relay.touchedAfter(Number(touchedAfter));
+        const status = relay.status();
+        return {
+          archivedThrough: archive.head,
+          relayedThrough: status.relayedThrough,
+          inboxDepth: status.inboxDepth,
+          touches: status.touches,
+          touched: touched.incidents.filter((id) => mine === null || id.startsWith(`incident/${mine}/`)),
+          touchedComplete: touched.complete,
+          vendors: vendors.of(mine),
+          process: writer,
+        };
+      }),
+    });
+  }
+
+  return {
+    async start(host, port) {
+      const known = await archive.recover();
+      dedup = known;
+      await registry.refresh();
+      await relay.start();
+      const intake = createIntake({ dedup: known, sensorOf: registry.of, clockOf, limits });
+      addServices({ intake, commit, limits, metrics, vendors, now }, registry);
+      health.addToServer(server);
+      new ReflectionService(wire).addToServer(server);
+      const bound = await new Promise<number>((resolve, reject) =>
+        server.bindAsync(
+          `${host}:${port}`,
+          options.credentials ?? ServerCredentials.createInsecure(),
+          (error, chosen) => (error === null ? resolve(chosen) : reject(error)),
+        ),
+      );
+      health.setStatus('', 'SERVING');
+      health.setStatus(INGEST, 'SERVING');
+      const repeat = (everyMs: number, what: string, work: () => Promise<unknown>): void => {
+        const run = (): void =>
+          void work().catch((error: unknown) =>
+            log.warn({ what, err: error }, 'failed; will be tried again'),
+          );
+        timers.push(setInterval(run, everyMs));
+      };
+      repeat(DEDUP_CHECKPOINT_EVERY_MS, 'checkpoint', () => checkpoint(known));
+      repeat(REGISTRY_REFRESH_EVERY_MS, 'sensors', () => registry.refresh());
+      log.info({ host, port: bound, archivedThrough: archive.head }, 'ingest serves');
+      return bound;
+    },
+    async stop(graceMs = 4_000) {
+      health.setStatus('', 'NOT_SERVING');
+      health.setStatus(INGEST, 'NOT_SERVING');
+      timers.forEach((timer) => clearInterval(timer));
+      ending.abort();
+      await Promise.race([Promise.all(serving), delay(graceMs / 2)]);
+      await commit.stop(graceMs / 4);
+      server.forceShutdown();
+      await relay.stop();
+      if (dedup !== null) {
+        await Promise.race([checkpoint(dedup, false), delay(graceMs / 4)]).catch((error: unknown) =>
+          log.warn({ err: error }, 'no checkpoint: the next start reads more frames'),
+        );
+      }
+    },
+    status: () => ({
+      ...relay.status(),
+      archivedThrough: archive.head,
+      pendingBytes: commit.pendingBytes,
+    }),
+  };
+
+  /** Stopped, nothing is under way unless the store failed: then nothing is saved. */
+  async function checkpoint(known: Dedup, isServing = true): Promise<void> {
+    if (!isServing && commit.pendingBytes > 0) return;
+    await archive.checkpoint(known, async () => {
+      if (isServing) await commit.submit();
+    });
+  }
+}
+
+/** Bytes that cannot be decoded become a message that says so: one bad message must not end a stream. */
+function toleratingMalformed(service: ServiceDefinition): ServiceDefinition {
+  const tolerant = (method: string): ServiceDefinition[string] => {
+    const definition = service[method]!;
+    return {
+      ...definition,
+      requestDeserialize: (bytes: Buffer): unknown => {
+        try {
+          return definition.requestDeserialize(bytes) as unknown;
+        } catch {
+          return { malformed: bytes } satisfies MalformedMessage;
+        }
+      },
+    };
+  };
+  return { ...service, Publish: tolerant('Publish'), PublishOnce: tolerant('PublishOnce') };
+}
+
+const isLoopback = (peer: string): boolean => /^(127\.|\[?::1\]?|\[?::ffff:127\.|unix:)/.test(peer);
+
+const delay = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new TocsinError('STORE_UNAVAILABLE', 'The key could not be checked in time.', { retryable: true }),
+        ),
+      ms,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
