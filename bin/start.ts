@@ -11,6 +11,7 @@ import type { Supervisor, SupervisorEvent } from '../embedded/supervise.ts';
 import { connectStore } from '../models/connect.ts';
 import { createStores } from '../models/stores.ts';
 import type { StartOptions } from './commands/start.ts';
+import { bookmarkIn } from './bookmark.ts';
 import { ROOT, loadConfig } from './config.ts';
 import type { LoadedConfig } from './config.ts';
 import { ensureCredentials } from './credentials.ts';
@@ -176,6 +177,7 @@ function forgetData(data: DataDirectory): void {
   }
   fs.rmSync(path.dirname(data.temporalFile), { recursive: true, force: true });
   fs.rmSync(data.storeDir, { recursive: true, force: true });
+  fs.rmSync(bookmarkIn(data.root), { force: true });
 }
 
 async function play(
@@ -190,6 +192,7 @@ async function play(
     credentials,
     speed: options.speed,
     holdMs: options.hold,
+    bookmark: bookmarkIn(data.root),
     signal,
   });
   const office = await openOffice(loaded);

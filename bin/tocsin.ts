@@ -34,6 +34,12 @@ const nouns: Readonly<Record<string, Noun>> = {
   jobs: { summary: 'role: housekeeping', load: () => import('./commands/role.ts') },
 };
 
+// `tocsin ... | head` is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 const [asked] = process.argv.slice(2);
 const program = new Command('tocsin')
   .description('Runs emergency plans: detect, classify, dispatch, evaluate, refine.')

@@ -5,7 +5,6 @@ import type { Bulletin } from '../domain/evidence.ts';
 import type { PublishOnceResponse__Output } from '../proto/gen/tocsin/v1/PublishOnceResponse.ts';
 import { IngestService } from '../proto/load.ts';
 import { bulletinToWire } from '../proto/map.ts';
-import { chosenKey } from './credentials.ts';
 import { CommandFailed, EXIT } from './exit-codes.ts';
 import { readRunning } from './running.ts';
 
@@ -19,10 +18,10 @@ const ANSWER_WITHIN_MS = 30_000;
 const DEFAULT_ADDRESS = '127.0.0.1:50051';
 
 /** gRPC ingestion as a vendor's small client sees it. */
-export function openVendorDoor(options: { readonly as: string; readonly grpc?: string }): VendorDoor {
+export function openVendorDoor(options: { readonly key: string; readonly grpc?: string }): VendorDoor {
   const address = options.grpc ?? readRunning()?.grpc ?? DEFAULT_ADDRESS;
   const metadata = new Metadata();
-  metadata.set('authorization', `Bearer ${chosenKey(options.as)}`);
+  metadata.set('authorization', `Bearer ${options.key}`);
   const client = new IngestService(address, credentials.createInsecure());
 
   const publish = (bulletins: readonly Bulletin[]): Promise<PublishOnceResponse__Output> =>

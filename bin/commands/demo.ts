@@ -28,6 +28,7 @@ export function declare(program: Command): void {
 
 async function demo(options: { speed: number | 'max'; hold: number; json?: boolean }): Promise<void> {
   const { playWeek } = await import('../play-week.ts');
+  const { bookmarkIn } = await import('../bookmark.ts');
   const { readRunning } = await import('../running.ts');
   const { readCredentials } = await import('../credentials.ts');
   const { dataDirectory } = await import('../config.ts');
@@ -54,6 +55,7 @@ async function demo(options: { speed: number | 'max'; hold: number; json?: boole
     credentials,
     speed: options.speed,
     holdMs: options.hold,
+    bookmark: bookmarkIn(dataDirectory()),
     signal: stopping.signal,
   });
   if (options.json) printJson(played);

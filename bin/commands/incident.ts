@@ -319,17 +319,17 @@ async function report(id: string, options: CallOptions): Promise<void> {
   print(
     table(
       ['time', 'stage', 'what', ''],
-      record.map((fact) => [timeText(fact.atMs), fact.stage, fact.kind, brief(fact.data)]),
+      record.map((fact) => [timeText(fact.atMs), fact.stage, fact.kind, brief(fact, id)]),
     ),
   );
   printOutcome(whole.situation);
 }
 
-/** Scalars of a fact on one line; the rest is in `--json`. */
-function brief(data: Fact['data']): string {
+/** Scalars of a fact on one line, without the incident's own id; the rest is in `--json`. */
+function brief({ data }: Fact, incidentId: string): string {
   return Object.entries(data)
     .filter(([, value]) => value !== null && value !== '' && typeof value !== 'object')
-    .map(([name, value]) => `${name} ${String(value)}`)
+    .map(([name, value]) => `${name} ${String(value).replace(`mission/${incidentId}/`, '')}`)
     .join(', ')
     .slice(0, 120);
 }

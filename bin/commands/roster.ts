@@ -58,7 +58,7 @@ async function list(options: CallOptions & { district?: string }): Promise<void>
       ['unit', 'name', 'district', 'can', 'doing'],
       items.map((unit) => [
         unit.id,
-        unit.name.en + (unit.fictional ? ' (fictional)' : ''),
+        nameOf(unit),
         unit.district,
         unit.capabilities.join(', '),
         unit.doing ? `${unit.doing.status}, ${unit.doing.incidentId}` : 'free',
@@ -66,6 +66,10 @@ async function list(options: CallOptions & { district?: string }): Promise<void>
     ),
   );
 }
+
+/** Invented units say so, whatever they are called. */
+const nameOf = ({ name, fictional }: ListedUnit): string =>
+  fictional && !name.en.includes('fictional') ? `${name.en} (fictional)` : name.en;
 
 async function importUnits(file: string, options: { json?: boolean }): Promise<void> {
   const units = read(file);

@@ -66,9 +66,13 @@ async function add(name: string, options: { json?: boolean }): Promise<void> {
 
 async function replay(file: string, options: { as: string; grpc?: string; json?: boolean }): Promise<void> {
   const { readNotices } = await import('../notices-file.ts');
+  const { chosenKey } = await import('../credentials.ts');
   const { openVendorDoor } = await import('../vendor-door.ts');
   const bulletins: readonly Bulletin[] = readNotices(file);
-  const door = openVendorDoor(options);
+  const door = openVendorDoor({
+    key: chosenKey(options.as)!,
+    ...(options.grpc === undefined ? {} : { grpc: options.grpc }),
+  });
   const total = { sent: 0, acknowledged: 0, refused: 0 };
   try {
     for (const bulletin of bulletins) {
