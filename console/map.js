@@ -1,0 +1,214 @@
+import { h } from './dom.js';
+import { LEVELS, levelMark } from './level.js';
+import { said, t, word } from './text.js';
+
+const WORLD = { x: 0, y: 8, width: 360, height: 142 };
+const SMALLEST_WIDTH = 12;
+
+/**
+ * Map of the world in plate carrée with a marker per place. The list holds the same incidents: the map is a
+ * second way to them, not the only one.
+ */
+export function createMap({ open }) {
+  let view = { ...WORLD };
+  let incidents = [];
+  let moved = false;
+
+  const land = h('svg:path', { class: 'land' });
+  const grid = h('svg:path', { class: 'grid', d: gridPath() });
+  const markers = h('svg:g');
+  const svg = h('svg:svg', {
+    class: 'map',
+    preserveAspectRatio: 'xMidYMid slice',
+    role: 'group',
+    tabindex: '0',
+    'data-key': 'map',
+    onkeydown: onKey,
+    onpointerdown: onDrag,
+  });
+  svg.append(grid, land, markers);
+  const hint = h('p', { class: 'unseen', id: 'map-hint' });
+  const tools = h('div', { class: 'map-tools' });
+  const element = h('div', { class: 'map-frame' }, svg, tools, hint);
+  svg.setAttribute('aria-describedby', 'map-hint');
+
+  fetch('/map/land.json')
+    .then((response) => response.json())
+    .then(({ path }) => land.setAttribute('d', path))
+    .catch(() => element.classList.add('no-land'));
+
+  function button(label, sign, act) {
+    return h(
+      'button',
+      { type: 'button', 'aria-label': label, title: label, onclick: act, 'data-key': `map-${sign}` },
+      sign,
+    );
+  }
+
+  function look(next) {
+    const width = Math.min(WORLD.width, Math.max(SMALLEST_WIDTH, next.width));
+    const height = (width * WORLD.height) / WORLD.width;
+    view = {
+      width,
+      height,
+      x: Math.min(WORLD.x + WORLD.width - width, Math.max(WORLD.x, next.x)),
+      y: Math.min(180 - height, Math.max(0, next.y)),
+    };
+    draw();
+  }
+
+  function zoom(factor) {
+    moved = true;
+    const width = view.width * factor;
+    look({
+      width,
+      x: view.x + (view.width - width) / 2,
+      y: view.y + (view.height - (width * WORLD.height) / WORLD.width) / 2,
+    });
+  }
+
+  function pan(dx, dy) {
+    moved = true;
+    look({ ...view, x: view.x + dx * view.width, y: view.y + dy * view.height });
+  }
+
+  function fit() {
+    const points = incidents.map(({ place }) => [place.longitudeDeg + 180, 90 - place.latitudeDeg]);
+    if (points.length === 0) return look({ ...WORLD });
+    const xs = points.map(([x]) => x);
+    const ys = points.map(([, y]) => y);
+    const wide = Math.max(...xs) - Math.min(...xs);
+    const high = Math.max(...ys) - Math.min(...ys);
+    const width = Math.max(60, wide * 1.35, (high * 1.6 * WORLD.width) / WORLD.height);
+    const middle = [(Math.max(...xs) + Math.min(...xs)) / 2, (Math.max(...ys) + Math.min(...ys)) / 2];
+    look({
+      width,
+      x: middle[0] - width / 2,
+      y: middle[1] - (width * WORLD.height) / WORLD.width / 2,
+    });
+  }
+
+  function onKey(event) {
+    if (event.target !== svg) return;
+    const moves = { ArrowLeft: [-0.15, 0], ArrowRight: [0.15, 0], ArrowUp: [0, -0.15], ArrowDown: [0, 0.15] };
+    if (event.key in moves) pan(...moves[event.key]);
+    else if (event.key === '+' || event.key === '=') zoom(0.6);
+    else if (event.key === '-') zoom(1 / 0.6);
+    else return;
+    event.preventDefault();
+  }
+
+  function onDrag(event) {
+    if (event.target.closest('a') !== null || event.button !== 0) return;
+    const from = { x: event.clientX, y: event.clientY, view: { ...view } };
+    const scale = view.width / svg.clientWidth;
+    const move = (next) => {
+      moved = true;
+      look({
+        ...from.view,
+        x: from.view.x - (next.clientX - from.x) * scale,
+        y: from.view.y - (next.clientY - from.y) * scale,
+      });
+    };
+    svg.setPointerCapture(event.pointerId);
+    svg.addEventListener('pointermove', move);
+    svg.addEventListener('pointerup', () => svg.removeEventListener('pointermove', move), { once: true });
+    svg.addEventListener('pointercancel', () => svg.removeEventListener('pointermove', move), { once: true });
+  }
+
+  function draw() {
+    svg.setAttribute('viewBox', `${view.x} ${view.y} ${view.width} ${view.height}`);
+    // Markers keep their size on the screen, whatever the zoom and the width of the window.
+    const pixels = Math.max(svg.clientWidth, 1) / view.width;
+    for (const marker of markers.children) {
+      marker.firstElementChild.setAttribute('transform', `scale(${1 / pixels})`);
+    }
+  }
+
+  function place(group) {
+    const [first] = group;
+    const { place: where } = first;
+    const name = t('markerOf', {
+      level: first.level ?? '?',
+      hazard: word('hazard', first.hazard),
+      place: said(where.name),
+      state: t(`phase_${first.phase}`),
+    });
+    const closed = first.phase === 'closed';
+    return h(
+      'svg:g',
+      {
+        transform: `translate(${where.longitudeDeg + 180} ${90 - where.latitudeDeg})`,
+        class: closed ? 'past' : '',
+      },
+      h(
+        'svg:a',
+        {
+          href: `#/incidents/${encodeURIComponent(first.incidentId)}`,
+          'aria-label': group.length > 1 ? `${name} (${t('more', { n: group.length - 1 })})` : name,
+          'data-key': `marker-${first.incidentId}`,
+          onclick: (event) => {
+            event.preventDefault();
+            open(first.incidentId);
+          },
+        },
+        h('svg:title', {}, name),
+        closed ? null : h('svg:circle', { r: 19, class: 'halo' }),
+        levelMark(first.level),
+        h('svg:text', { class: 'marker-name', y: 29, 'text-anchor': 'middle' }, said(where.name)),
+        group.length > 1
+          ? h('svg:text', { class: 'marker-more', x: 15, y: -11 }, t('more', { n: group.length - 1 }))
+          : null,
+      ),
+    );
+  }
+
+  new ResizeObserver(draw).observe(svg);
+
+  return {
+    element,
+    show(shown) {
+      incidents = shown;
+      svg.setAttribute('aria-label', t('map'));
+      hint.textContent = t('mapHint');
+      tools.replaceChildren(
+        button(t('zoomIn'), '+', () => zoom(0.6)),
+        button(t('zoomOut'), '−', () => zoom(1 / 0.6)),
+        button(t('fitIncidents'), '⊡', () => {
+          moved = false;
+          fit();
+        }),
+        button(t('wholeWorld'), '◯', () => {
+          moved = true;
+          look({ ...WORLD });
+        }),
+      );
+      const groups = new Map();
+      for (const one of incidents) groups.set(one.place.id, [...(groups.get(one.place.id) ?? []), one]);
+      const focused = document.activeElement?.dataset?.key;
+      markers.replaceChildren(
+        ...[...groups.values()]
+          .map((group) => group.sort(moreSerious))
+          // The most serious last: it is drawn over the others.
+          .sort((a, b) => moreSerious(b[0], a[0]))
+          .map(place),
+      );
+      if (focused?.startsWith('marker-')) {
+        markers.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+      }
+      if (!moved) fit();
+      draw();
+    },
+  };
+}
+
+const rank = ({ level, phase }) =>
+  (phase === 'closed' ? 10 : 0) + (level === null ? 4 : LEVELS.indexOf(level));
+export const moreSerious = (a, b) => rank(a) - rank(b) || b.openedAtMs - a.openedAtMs;
+
+function gridPath() {
+  let path = '';
+  for (let x = 30; x < 360; x += 30) path += `M${x} 0V180`;
+  for (let y = 30; y < 180; y += 30) path += `M0 ${y}H360`;
+  return path;
+}
