@@ -32,7 +32,7 @@ export const earthquake = definePlan({
 
   detect: ({ notice }) =>
     any(
-      expectedIntensity(notice, { atLeast: mmi(3.5) }),
+      expectedIntensity(notice, { atLeast: mmi(4) }),
       magnitudeNear(notice, { atLeast: magnitude(1), within: km(20) }),
     ),
 
@@ -45,54 +45,48 @@ export const earthquake = definePlan({
     // Silence means: take it for the earthquake it may be. Its scale still depends on the shaking alone.
     ifUnsure: { ask: 'duty-officer', within: '2 minutes', otherwise: 'scale' },
     types: { earthquake: 'scale', explosion: 'blast', 'quarry-blast': 'blast' },
+    // An expected intensity that rounds to VIII, VII or VI: heavy, considerable and slight damage.
     scale: ({ notice }) => [
       { severity: 'catastrophic', when: expectedIntensity(notice, { atLeast: mmi(7.5) }) },
-      { severity: 'severe', when: expectedIntensity(notice, { atLeast: mmi(6) }) },
-      { severity: 'moderate', when: expectedIntensity(notice, { atLeast: mmi(5) }) },
+      { severity: 'severe', when: expectedIntensity(notice, { atLeast: mmi(6.5) }) },
+      { severity: 'moderate', when: expectedIntensity(notice, { atLeast: mmi(5.5) }) },
       { severity: 'tremor', when: always },
     ],
   },
 
   dispatch: {
+    // Nobody is hurt and nothing is searched for: whoever licenses the blasting hears of it.
     blast: [notify('district-desk'), notify('mine-inspectorate')],
 
     // Nobody needs rescue; somebody walks the checklist of bridges, dams and schools.
-    tremor: [notify('district-desk'), send('assessment', { within: '2 hours' })],
+    tremor: [notify('district-desk'), send('assessment', { within: '90 minutes' })],
 
     moderate: [
       together(
         notify('district-desk'),
-        send('assessment', { count: 2, within: '2 hours' }),
-        send('medical', { within: '30 minutes', otherwise: notify('health-bureau') }),
+        notify('hospital', { acknowledgedWithin: '5 minutes', otherwise: notify('health-bureau') }),
+        send('assessment', { count: 2, within: '90 minutes', otherwise: notify('county-headquarters') }),
       ),
     ],
 
     severe: [
       together(
-        notify('hospital', { acknowledgedWithin: '3 minutes', otherwise: notify('health-bureau') }),
         notify('provincial-headquarters'),
-        closeValve('gas-main', { from: 'duty-officer', within: '5 minutes', otherwise: 'hold' }),
+        notify('hospital', { acknowledgedWithin: '3 minutes', otherwise: notify('health-bureau') }),
+        send('search-rescue', {
+          count: 2,
+          within: '45 minutes',
+          otherwise: notify('provincial-headquarters'),
+        }),
+        send('medical', { count: 2, within: '30 minutes', otherwise: notify('health-bureau') }),
+        // A closed main leaves a town without heat until every house was visited: silence leaves it open.
+        closeValve('gas-main', { from: 'duty-officer', within: '2 minutes', otherwise: 'hold' }),
+        evacuate({
+          radius: metres(500),
+          approval: { from: 'duty-officer', within: '5 minutes', otherwise: 'hold' },
+        }),
         forEach(affectedPlaces({ atLeast: mmi(6), atMost: 5 }), (place) => [
-          together(
-            send('search-rescue', {
-              at: place,
-              count: 2,
-              within: '45 minutes',
-              otherwise: notify('provincial-headquarters'),
-            }),
-            send('medical', {
-              at: place,
-              count: 2,
-              within: '30 minutes',
-              otherwise: notify('health-bureau'),
-            }),
-            evacuate({
-              at: place,
-              radius: metres(500),
-              approval: { from: 'duty-officer', within: '5 minutes', otherwise: 'hold' },
-            }),
-          ),
-          send('assessment', { at: place, count: 2, within: '2 hours' }),
+          send('assessment', { at: place, within: '90 minutes', otherwise: notify('county-headquarters') }),
         ]),
       ),
     ],
@@ -104,46 +98,43 @@ export const earthquake = definePlan({
           otherwise: notify('provincial-headquarters'),
         }),
         notify('hospital', { acknowledgedWithin: '3 minutes', otherwise: notify('health-bureau') }),
+        send('search-rescue', {
+          count: 3,
+          within: '45 minutes',
+          otherwise: notify('national-headquarters'),
+        }),
+        send('medical', { count: 4, within: '30 minutes', otherwise: notify('health-bureau') }),
         // Gas burns what the shaking spared: here silence closes it.
         closeValve('gas-main', { from: 'duty-officer', within: '2 minutes', otherwise: 'proceed' }),
+        evacuate({
+          radius: metres(500),
+          approval: { from: 'duty-officer', within: '5 minutes', otherwise: 'hold' },
+        }),
         forEach(affectedPlaces({ atLeast: mmi(6), atMost: 10 }), (place) => [
           together(
             send('search-rescue', {
               at: place,
-              count: 3,
-              within: '45 minutes',
-              otherwise: notify('national-headquarters'),
+              within: '90 minutes',
+              otherwise: notify('provincial-headquarters'),
             }),
-            send('medical', {
-              at: place,
-              count: 4,
-              within: '30 minutes',
-              otherwise: notify('health-bureau'),
-            }),
-            evacuate({
-              at: place,
-              radius: metres(500),
-              approval: { from: 'duty-officer', within: '5 minutes', otherwise: 'hold' },
-            }),
+            send('assessment', { at: place, within: '90 minutes', otherwise: notify('county-headquarters') }),
           ),
-          send('assessment', { at: place, count: 2, within: '2 hours' }),
         ]),
       ),
     ],
   },
 
   evaluate: {
-    every: '6 hours',
+    every: '12 hours',
     resolvedWhen: ({ notice }) => quietFor(notice, '72 hours'),
     resolvedWhenBySeverity: {
       blast: ({ notice }) => quietFor(notice, '1 hour'),
       tremor: ({ notice }) => quietFor(notice, '24 hours'),
-      moderate: ({ notice }) => quietFor(notice, '48 hours'),
     },
     measures: {
       rescueOnScene: arrival('search-rescue', { percentile: 90, goal: '45 minutes' }),
       medicalOnScene: arrival('medical', { percentile: 90, goal: '30 minutes' }),
-      assessmentOnScene: arrival('assessment', { percentile: 90, goal: '2 hours' }),
+      assessmentOnScene: arrival('assessment', { percentile: 90, goal: '90 minutes' }),
     },
   },
 
