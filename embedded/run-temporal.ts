@@ -18,6 +18,8 @@ export interface TemporalOptions {
   namespace: string;
   /** Registered at start, by name. */
   searchAttributes?: Record<string, SearchAttributeType>;
+  /** Server settings by name: `limit.historyCount.suggestContinueAsNew`. */
+  dynamicConfig?: Record<string, string | number | boolean>;
   /** Gets each line that the server prints (warnings and worse). */
   log?: (line: string) => void;
   /** Gives up on a start that is under way. */
@@ -71,6 +73,8 @@ async function start(options: TemporalOptions, port: number, uiPort?: number): P
   args.push('--namespace', namespace);
   for (const [name, type] of Object.entries(searchAttributes))
     args.push('--search-attribute', `${name}=${type}`);
+  for (const [name, value] of Object.entries(options.dynamicConfig ?? {}))
+    args.push('--dynamic-config-value', `${name}=${value}`);
 
   const env = withoutClientSettings(process.env);
   const ask = async (...question: string[]): Promise<string | undefined> => {

@@ -83,7 +83,7 @@ export class VirtualClock {
 
   async #settle(): Promise<void> {
     do {
-      for (let turn = 0; turn < MICROTASKS_TO_SETTLE; turn += 1) await null;
+      for (let turn = 0; turn < MICROTASKS_TO_SETTLE; turn += 1) await Promise.resolve();
     } while (this.#wakeAll());
   }
 

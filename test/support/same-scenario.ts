@@ -12,6 +12,8 @@ export interface DurableUnderTest {
   start(incidentId: string, input: unknown): Promise<void>;
   signal(incidentId: string, name: string, message: unknown): Promise<void>;
   execute(incidentId: string, name: string, message: unknown): Promise<unknown>;
+  /** Null when the incident is closed. */
+  clock(incidentId: string, atMs: number): Promise<ClockAnswer | null>;
   isOpen(incidentId: string): Promise<boolean>;
   desksSettled(): Promise<void>;
 }
@@ -20,11 +22,6 @@ export interface DurableUnderTest {
 export async function play(scenario: Scenario, durable: DurableUnderTest): Promise<void> {
   const opened = new Set<string>();
   let touched: string[] = [];
-  const clock = async (incidentId: string, atMs: number): Promise<ClockAnswer | null> =>
-    (await durable.isOpen(incidentId))
-      ? ((await durable.execute(incidentId, names.CLOCK, { atMs })) as ClockAnswer)
-      : null;
-
   const happen = async (happening: Happening): Promise<void> => {
     const incidentId = incidentIdFor(scenario, happening.tag);
     if (!opened.has(incidentId) && 'evidence' in happening) {
@@ -33,7 +30,7 @@ export async function play(scenario: Scenario, durable: DurableUnderTest): Promi
       await durable.start(incidentId, inputFor(scenario.plan, happening.evidence, { clock: 'feed', tag }));
     } else {
       // Whoever answers or commands does so at this instant: the incident must know the time first.
-      if ((await clock(incidentId, happening.atMs)) === null) return;
+      if ((await durable.clock(incidentId, happening.atMs)) === null) return;
       const roles = ROLES;
       if ('evidence' in happening)
         await durable.signal(incidentId, names.EVIDENCE, { evidence: happening.evidence });
@@ -50,7 +47,7 @@ export async function play(scenario: Scenario, durable: DurableUnderTest): Promi
       touched = [];
       return Promise.resolve(now);
     },
-    clock,
+    clock: (incidentId, atMs) => durable.clock(incidentId, atMs),
     async report(incidentId: string, mission: Mission, status, atMs) {
       if (!(await durable.isOpen(incidentId))) return;
       const { id: missionId, unit, epoch } = mission;

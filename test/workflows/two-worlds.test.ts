@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fact } from '../../domain/situation.ts';
-import { RESPOND } from '../../workflows/contract.ts';
-import type { DeskSituation } from '../../workflows/contract.ts';
-import { SITUATION } from '../../workflows/contract.ts';
+import type { ClockAnswer, DeskSituation } from '../../workflows/contract.ts';
+import { CLOCK, RESPOND, SITUATION } from '../../workflows/contract.ts';
 import { createCluster } from '../support/cluster.ts';
 import type { Outside } from '../support/outside.ts';
 import { createOutside } from '../support/outside.ts';
@@ -45,6 +44,10 @@ async function playInSandboxes(scenario: Scenario, continueOften: boolean): Prom
       assert.equal(state.status, 'completed', `update ${name}`);
       return state.result;
     },
+    clock: async (incidentId, atMs) =>
+      (await durable.isOpen(incidentId))
+        ? ((await durable.execute(incidentId, CLOCK, { atMs })) as ClockAnswer)
+        : null,
     isOpen: (incidentId) => Promise.resolve(cluster.get(incidentId).ending().status === 'running'),
     async desksSettled() {
       await cluster.settle();
