@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import { z } from 'zod';
 import type { Bulletin } from '../domain/evidence.ts';
+import { fromGeoJson } from '../exercise/feeds/earthquakes.ts';
 import { CommandFailed, EXIT } from './exit-codes.ts';
 
-const number = z.number().nullish();
+const measured = z.number().nullable().default(null);
+const text = z.string().nullable().default(null);
 
-/** What we read of the GeoJSON that the USGS publishes. Its `type` is the outcome and stays out of a notice. */
 const feedSchema = z.object({
   type: z.literal('FeatureCollection'),
   features: z.array(
@@ -13,18 +14,20 @@ const feedSchema = z.object({
       id: z.string().min(1),
       properties: z.object({
         time: z.number().int(),
-        mag: number,
-        magType: z.string().nullish(),
-        place: z.string().nullish(),
-        gap: number,
-        dmin: number,
-        rms: number,
-        nst: number,
-        tz: number,
+        type: z.string().default(''),
+        net: z.string().default(''),
+        mag: measured,
+        magType: text,
+        place: text,
+        gap: measured,
+        dmin: measured,
+        rms: measured,
+        nst: measured,
+        tz: measured,
       }),
-      geometry: z
-        .object({ coordinates: z.tuple([z.number(), z.number()]).rest(z.number().nullable()) })
-        .nullable(),
+      geometry: z.object({
+        coordinates: z.tuple([z.number(), z.number(), z.number().nullable().default(null)]),
+      }),
     }),
   ),
 });
@@ -58,28 +61,5 @@ export function readNotices(file: string): Bulletin[] {
       `${file} is not a GeoJSON feed of notices: ${first!.path.join('.')}: ${first!.message}. Nothing was sent.`,
     );
   }
-  return parsed.data.features
-    .map(({ id, properties: p, geometry }): Bulletin => {
-      const [longitudeDeg, latitudeDeg, depthKm] = geometry?.coordinates ?? [];
-      return {
-        source: 'usgs',
-        id,
-        type: 'earthquake-notice',
-        observedAtMs: p.time,
-        position:
-          latitudeDeg === undefined || longitudeDeg === undefined ? null : { latitudeDeg, longitudeDeg },
-        fields: {
-          magnitude: p.mag ?? null,
-          magnitudeType: p.magType ?? null,
-          depthKm: depthKm ?? null,
-          gapDeg: p.gap ?? null,
-          dminDeg: p.dmin ?? null,
-          rmsS: p.rms ?? null,
-          stations: p.nst ?? null,
-          utcOffsetMinutes: p.tz ?? null,
-          place: p.place ?? null,
-        },
-      };
-    })
-    .sort((a, b) => a.observedAtMs - b.observedAtMs);
+  return [...fromGeoJson(parsed.data).bulletins];
 }

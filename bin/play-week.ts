@@ -1,10 +1,9 @@
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { Metadata, credentials as channel } from '@grpc/grpc-js';
 import { conduct } from '../exercise/conductor.ts';
 import type { Conducted, FeedEvent, Progress } from '../exercise/conductor.ts';
 import { createApiDoor } from '../exercise/crew-door.ts';
+import { readEarthquakeWeek } from '../exercise/feeds/earthquakes.ts';
 import { patiently } from '../exercise/patience.ts';
 import { createTemporalClock } from '../exercise/temporal-clock.ts';
 import type { StatusResponse__Output } from '../proto/gen/tocsin/v1/StatusResponse.ts';
@@ -12,7 +11,6 @@ import { OperationsService } from '../proto/load.ts';
 import { readBookmark, writeBookmark } from './bookmark.ts';
 import type { Credentials } from './credentials.ts';
 import { CommandFailed, EXIT } from './exit-codes.ts';
-import { readNotices } from './notices-file.ts';
 import { say, timeText } from './output.ts';
 import type { Running } from './running.ts';
 import { openVendorDoor } from './vendor-door.ts';
@@ -28,12 +26,6 @@ export interface PlayWeekOptions {
   readonly bookmark: string;
 }
 
-/** The week that comes with the package `vega-datasets`: 1,707 notices from 2018-01-31 on. */
-export function weekFile(): string {
-  const entry = createRequire(import.meta.url).resolve('vega-datasets');
-  return path.join(path.dirname(entry), '..', 'data', 'earthquakes.json');
-}
-
 /** Plays the week through the doors of a running Tocsin, in its own time, until every incident has closed. */
 export async function playWeek(options: PlayWeekOptions): Promise<Conducted> {
   const { running, credentials, speed, holdMs, signal, bookmark } = options;
@@ -42,7 +34,7 @@ export async function playWeek(options: PlayWeekOptions): Promise<Conducted> {
   const api = createApiDoor({ baseUrl: running.http, crewKey: keyOf(credentials, 'crew'), signal });
   const connection = await Connection.connect({ address: running.temporal });
   const clock = createTemporalClock(new Client({ connection, namespace: running.namespace }), signal);
-  const feed = readNotices(weekFile()).map((bulletin): FeedEvent => ({
+  const feed = (await readEarthquakeWeek()).bulletins.map((bulletin): FeedEvent => ({
     atMs: bulletin.observedAtMs,
     send: () => patiently(() => vendor.send([bulletin]), isPassing, signal),
   }));
