@@ -13,6 +13,10 @@ import type { FactDraft } from './world.ts';
  * record; a refusal is a TocsinError and changes nothing.
  */
 
+/** Names come from outside: `constructor` must not find what every object inherits. */
+const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined;
+
 const EVIDENCE_KEPT = 60;
 const KEYS_KEPT = 2_000;
 
@@ -146,7 +150,7 @@ export interface AnswerGiven {
 
 /** Refuses what may not be answered: an unknown or closed question, the wrong role, a choice that was not offered. */
 export function checkAnswer(situation: Situation, given: AnswerGiven): Question {
-  const question = situation.questions[given.questionId];
+  const question = own(situation.questions, given.questionId);
   if (question === undefined) {
     throw new TocsinError('QUESTION_UNKNOWN', `This incident never asked "${given.questionId}".`, {
       details: { asked: Object.keys(situation.questions) },
@@ -201,7 +205,7 @@ export function receiveGrants(
   situation: Situation,
   granted: { readonly orderId: string; readonly missions: readonly Mission[] },
 ): FactDraft[] {
-  const order = situation.orders[granted.orderId];
+  const order = own(situation.orders, granted.orderId);
   if (order === undefined) return [];
   if (granted.missions.length === 0) {
     if (order.state !== 'requested') return [];
@@ -240,7 +244,7 @@ export interface StatusReported {
 
 /** A crew's report. A repeat, a step back or an old epoch changes nothing: signals state facts and are never refused. */
 export function receiveStatus(situation: Situation, reported: StatusReported): FactDraft[] {
-  const mission = situation.missions[reported.missionId];
+  const mission = own(situation.missions, reported.missionId);
   if (mission === undefined || mission.unit !== reported.unit || mission.epoch !== reported.epoch) return [];
   if (!advance(mission, reported.status, reported.atMs)) return [];
   const order = situation.orders[mission.orderId];
@@ -273,7 +277,7 @@ export function checkCommand(
   }
   if (
     command.kind === 'escalate' &&
-    (command.severity === undefined || plan.severities[command.severity] === undefined)
+    (command.severity === undefined || own(plan.severities, command.severity) === undefined)
   ) {
     throw new TocsinError('CHOICE_INVALID', `"${command.severity ?? ''}" is not a severity of this plan.`, {
       details: { choices: Object.keys(plan.severities) },
