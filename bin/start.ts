@@ -10,7 +10,6 @@ import { createSupervisor } from '../embedded/supervise.ts';
 import type { Supervisor, SupervisorEvent } from '../embedded/supervise.ts';
 import { connectStore } from '../models/connect.ts';
 import { createStores } from '../models/stores.ts';
-import type { StartOptions } from './commands/start.ts';
 import { bookmarkIn } from './bookmark.ts';
 import { ROOT, loadConfig } from './config.ts';
 import type { LoadedConfig } from './config.ts';
@@ -26,8 +25,22 @@ import { startServers } from './servers.ts';
 import type { Servers } from './servers.ts';
 import { printSummary, summarise } from './summary.ts';
 
+export interface StartOptions {
+  /** Play the week, print a summary, stop. */
+  readonly once?: boolean;
+  /** Times the clock, or as fast as acknowledged. */
+  readonly speed: number | 'max';
+  /** Begin with empty data. */
+  readonly fresh?: boolean;
+  /** False: play nothing. */
+  readonly demo: boolean;
+  readonly json?: boolean;
+  /** Milliseconds that the clock of the week stands still for a question. */
+  readonly hold: number;
+}
+
 /** What serves, and how to reach it. */
-export interface Started {
+interface Started {
   readonly running: Running;
   readonly servers: Servers;
   readonly credentials: Credentials;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { leaf, parseDurationOption, parseSpeedOption } from '../command-line.ts';
+import type { StartOptions } from '../start.ts';
 
 /** 1,440 times the clock: a day a minute. */
 export const DAY_A_MINUTE = 1_440;
@@ -30,14 +31,4 @@ export function declare(program: Command): void {
       const { start } = await import('../start.ts');
       await start(options);
     });
-}
-
-export interface StartOptions {
-  readonly once?: boolean;
-  readonly speed: number | 'max';
-  readonly fresh?: boolean;
-  readonly demo: boolean;
-  readonly json?: boolean;
-  /** Milliseconds that the clock of the week stands still for a question. */
-  readonly hold: number;
 }
