@@ -14,6 +14,11 @@ const C4 = 0.078;
 const M1 = -0.209;
 const M2 = 2.042;
 const FAR_KM = 50;
+/**
+ * Nearer than this the relation has no data behind it, and for small events at no depth it would tend to infinity:
+ * a quarry blast beside a village is no disaster.
+ */
+const NEAREST_KM = 5;
 
 /** Depth assumed when a notice has none: the default of most networks for shallow crust. */
 export const ASSUMED_DEPTH_KM = 10;
@@ -25,14 +30,15 @@ export const EFFECTS_KEPT = 5;
  * Expected Modified Mercalli Intensity, 1..10.
  *
  * @param magnitude moment magnitude or what a network gives in its place
- * @param hypocentralKm distance to the hypocentre, km, 0 and up
+ * @param hypocentralKm distance to the hypocentre, km; below 5 it is taken as 5
  * @example
  * expectedMmi(6.4, 24) // 6.7
  */
 export function expectedMmi(magnitude: number, hypocentralKm: number): number {
+  const km = Math.max(NEAREST_KM, hypocentralKm);
   const near = M1 + M2 * Math.exp(magnitude - 5);
-  const far = hypocentralKm > FAR_KM ? C4 * Math.log(hypocentralKm / FAR_KM) : 0;
-  const mmi = C0 + C1 * magnitude + C2 * Math.log(Math.hypot(hypocentralKm, near)) + far;
+  const far = km > FAR_KM ? C4 * Math.log(km / FAR_KM) : 0;
+  const mmi = C0 + C1 * magnitude + C2 * Math.log(Math.hypot(km, near)) + far;
   return Math.min(10, Math.max(1, mmi));
 }
 
