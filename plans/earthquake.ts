@@ -32,7 +32,7 @@ export const earthquake = definePlan({
 
   detect: ({ notice }) =>
     any(
-      expectedIntensity(notice, { atLeast: mmi(4) }),
+      expectedIntensity(notice, { atLeast: mmi(3.5) }),
       magnitudeNear(notice, { atLeast: magnitude(1), within: km(20) }),
     ),
 
