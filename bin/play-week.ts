@@ -1,9 +1,8 @@
 import { Client, Connection } from '@temporalio/client';
 import { Metadata, credentials as channel } from '@grpc/grpc-js';
 import { conduct } from '../exercise/conductor.ts';
-import type { Conducted, FeedEvent, Progress } from '../exercise/conductor.ts';
+import type { Conducted, Progress } from '../exercise/conductor.ts';
 import { createApiDoor } from '../exercise/crew-door.ts';
-import { readEarthquakeWeek } from '../exercise/feeds/earthquakes.ts';
 import { patiently } from '../exercise/patience.ts';
 import { createTemporalClock } from '../exercise/temporal-clock.ts';
 import type { StatusResponse__Output } from '../proto/gen/tocsin/v1/StatusResponse.ts';
@@ -14,6 +13,7 @@ import { CommandFailed, EXIT } from './exit-codes.ts';
 import { say, timeText } from './output.ts';
 import type { Running } from './running.ts';
 import { openVendorDoor } from './vendor-door.ts';
+import { gasSensors, weekFeed } from './week-feed.ts';
 
 export interface PlayWeekOptions {
   readonly running: Running;
@@ -29,17 +29,17 @@ export interface PlayWeekOptions {
 /** Plays the week through the doors of a running Tocsin, in its own time, until every incident has closed. */
 export async function playWeek(options: PlayWeekOptions): Promise<Conducted> {
   const { running, credentials, speed, holdMs, signal, bookmark } = options;
-  const vendor = openVendorDoor({ key: keyOf(credentials, 'vendor-quakes'), grpc: running.grpc });
+  const quakes = openVendorDoor({ key: keyOf(credentials, 'vendor-quakes'), grpc: running.grpc });
+  const gas = openVendorDoor({ key: keyOf(credentials, 'vendor-gas'), grpc: running.grpc });
+  const patient = <T>(work: () => Promise<T>): Promise<T> => patiently(work, isPassing, signal);
   const operations = openOperations(running.grpc, keyOf(credentials, 'admin'), signal);
   const api = createApiDoor({ baseUrl: running.http, crewKey: keyOf(credentials, 'crew'), signal });
   const connection = await Connection.connect({ address: running.temporal });
   const clock = createTemporalClock(new Client({ connection, namespace: running.namespace }), signal);
-  const feed = (await readEarthquakeWeek()).bulletins.map((bulletin): FeedEvent => ({
-    atMs: bulletin.observedAtMs,
-    send: () => patiently(() => vendor.send([bulletin]), isPassing, signal),
-  }));
+  const feed = await weekFeed(quakes, gas, patient);
   const before = readBookmark(bookmark, feed.length);
   try {
+    await patient(() => gas.describe(gasSensors));
     return await conduct({
       feed,
       speed,
@@ -55,7 +55,8 @@ export async function playWeek(options: PlayWeekOptions): Promise<Conducted> {
       },
     });
   } finally {
-    vendor.close();
+    quakes.close();
+    gas.close();
     operations.close();
     await connection.close();
   }
@@ -144,7 +145,7 @@ function reportProgress(bookmark: string): (progress: Progress) => void {
     if (isLast || now - saidAt > SAY_EVERY_MS) {
       saidAt = now;
       say(
-        `${timeText(progress.feedMs)}  ${progress.event} of ${progress.events} notices, ${progress.openIncidents} open incidents`,
+        `${timeText(progress.feedMs)}  ${progress.event} of ${progress.events} messages, ${progress.openIncidents} open incidents`,
       );
     }
   };

@@ -1,16 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Metadata, credentials, status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
-import type { Bulletin } from '../domain/evidence.ts';
+import type { EpochMs } from '../domain/units.ts';
+import type { DescribeRequest } from '../proto/gen/tocsin/v1/DescribeRequest.ts';
+import type { Item } from '../proto/gen/tocsin/v1/Item.ts';
 import type { PublishOnceResponse__Output } from '../proto/gen/tocsin/v1/PublishOnceResponse.ts';
 import { IngestService } from '../proto/load.ts';
-import { bulletinToWire } from '../proto/map.ts';
 import { CommandFailed, EXIT } from './exit-codes.ts';
 import { readRunning } from './running.ts';
 
+/** What became of the items of one message. */
+export interface Receipt {
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly refused: number;
+}
+
 export interface VendorDoor {
-  /** Sends one message and answers when it is durable or refused. */
-  send(bulletins: readonly Bulletin[]): Promise<{ sent: number; acknowledged: number; refused: number }>;
+  /**
+   * Sends one message and answers when each item is durable or refused.
+   *
+   * @param sentAtMs by the clock of the feed: a recorded item is not late
+   */
+  send(items: readonly Item[], sentAtMs: EpochMs): Promise<Receipt>;
+  /** Registers sensors; harmless when repeated. */
+  describe(sensors: DescribeRequest['sensors'] & object): Promise<void>;
   close(): void;
 }
 
@@ -24,38 +38,44 @@ export function openVendorDoor(options: { readonly key: string; readonly grpc?: 
   metadata.set('authorization', `Bearer ${options.key}`);
   const client = new IngestService(address, credentials.createInsecure());
 
-  const publish = (bulletins: readonly Bulletin[]): Promise<PublishOnceResponse__Output> =>
+  const call = <A>(
+    start: (options: { deadline: number }, done: (error: ServiceError | null, answer?: A) => void) => unknown,
+  ): Promise<A> =>
     new Promise((resolve, reject) => {
-      const items = bulletins.map(bulletinToWire);
-      // The feed's own clock: a recorded notice is not late.
-      const sentAtMs = bulletins.at(-1)?.observedAtMs ?? Date.now();
-      const deadline = Date.now() + ANSWER_WITHIN_MS;
-      client.publishOnce({ sentAtMs, items }, metadata, { deadline }, (error, answer) => {
-        if (error) reject(explain(error, address));
-        else resolve(answer!);
-      });
+      start({ deadline: Date.now() + ANSWER_WITHIN_MS }, (error, answer) =>
+        error ? reject(explain(error, address)) : resolve(answer!),
+      );
     });
 
   return {
-    async send(bulletins) {
-      let waiting = bulletins;
-      const total = { sent: bulletins.length, acknowledged: 0, refused: 0 };
+    async send(items, sentAtMs) {
+      let waiting = [...items];
+      const total = { sent: items.length, acknowledged: 0, refused: 0 };
       while (waiting.length > 0) {
-        const { result } = await publish(waiting);
-        const again: Bulletin[] = [];
+        const { result } = await call<PublishOnceResponse__Output>((options, done) =>
+          client.publishOnce({ sentAtMs, items: waiting }, metadata, options, done),
+        );
+        const again = new Set<Item>();
+        const refused = new Set<Item>();
         let pauseMs = 0;
-        for (const { firstItem, items, disposition, retryAfterMs } of result?.items ?? []) {
-          const run = waiting.slice(firstItem, firstItem + items);
-          if (disposition === 'DISPOSITION_RETRY_LATER') {
-            again.push(...run);
-            pauseMs = Math.max(pauseMs, retryAfterMs);
-          } else if (disposition === 'DISPOSITION_QUARANTINED') total.refused += run.length;
-          else total.acknowledged += run.length;
+        for (const { firstItem, items: count, disposition, retryAfterMs } of result?.items ?? []) {
+          const run = waiting.slice(firstItem, firstItem + count);
+          if (disposition === 'DISPOSITION_QUARANTINED') run.forEach((item) => refused.add(item));
+          if (disposition !== 'DISPOSITION_RETRY_LATER') continue;
+          run.forEach((item) => again.add(item));
+          pauseMs = Math.max(pauseMs, retryAfterMs);
         }
-        waiting = again;
+        for (const item of waiting) {
+          if (refused.has(item)) total.refused += 1;
+          else if (!again.has(item)) total.acknowledged += 1;
+        }
+        waiting = [...again].filter((item) => !refused.has(item));
         if (pauseMs > 0) await sleep(pauseMs);
       }
       return total;
+    },
+    async describe(sensors) {
+      await call((options, done) => client.describe({ sensors }, metadata, options, done));
     },
     close: () => client.close(),
   };

@@ -66,6 +66,7 @@ async function add(name: string, options: { json?: boolean }): Promise<void> {
 
 async function replay(file: string, options: { as: string; grpc?: string; json?: boolean }): Promise<void> {
   const { readNotices } = await import('../notices-file.ts');
+  const { bulletinToWire } = await import('../../proto/map.ts');
   const { chosenKey } = await import('../credentials.ts');
   const { openVendorDoor } = await import('../vendor-door.ts');
   const bulletins: readonly Bulletin[] = readNotices(file);
@@ -76,7 +77,7 @@ async function replay(file: string, options: { as: string; grpc?: string; json?:
   const total = { sent: 0, acknowledged: 0, refused: 0 };
   try {
     for (const bulletin of bulletins) {
-      const receipt = await door.send([bulletin]);
+      const receipt = await door.send([bulletinToWire(bulletin)], bulletin.observedAtMs);
       total.sent += receipt.sent;
       total.acknowledged += receipt.acknowledged;
       total.refused += receipt.refused;
