@@ -190,6 +190,12 @@ export class Dedup {
     }
   }
 
+  /** Tenants that anything is remembered of. */
+  tenants(): Set<string> {
+    const keys = [...this.#runs.keys(), ...this.#contents.keys(), ...this.#identities.keys()];
+    return new Set(keys.map((key) => key.slice(0, key.indexOf('|'))));
+  }
+
   state(): DedupState {
     return {
       runs: Object.fromEntries(this.#runs),

@@ -51,7 +51,7 @@ export function toServiceError(error: unknown): ServiceError {
   });
 }
 
-const any = (name: string, value: object): { typeUrl: string; value: Buffer } => ({
-  typeUrl: `type.googleapis.com/${name}`,
+const any = (name: string, value: object): { type_url: string; value: Buffer } => ({
+  type_url: `type.googleapis.com/${name}`,
   value: encodeMessage(name, value),
 });

@@ -1,4 +1,6 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
 import { TocsinError } from '../../domain/errors.ts';
 import type { PublishOnceRequest__Output } from '../../proto/gen/tocsin/v1/PublishOnceRequest.ts';
 import type { PublishOnceResponse } from '../../proto/gen/tocsin/v1/PublishOnceResponse.ts';
@@ -26,6 +28,7 @@ export interface PublishOptions {
   readonly metrics: IngestMetrics | null;
   readonly vendors: VendorLog;
   readonly now: () => number;
+  readonly log: Pick<Logger, 'error'>;
 }
 
 interface Answer {
@@ -48,7 +51,7 @@ export function servePublish(
   sender: Sender,
   check: () => Promise<unknown>,
   ending: AbortSignal,
-  { intake, commit, limits, metrics, vendors, now }: PublishOptions,
+  { intake, commit, limits, metrics, vendors, now, log }: PublishOptions,
 ): Promise<void> {
   const unanswered: Answer[] = [];
   let unackedReadings = 0;
@@ -69,7 +72,12 @@ export function servePublish(
     how();
     resolveOver();
   };
-  const fail = (error: unknown): void => finish(() => call.emit('error', toServiceError(error)));
+  const fail = (error: unknown): void =>
+    finish(() => {
+      const told = toServiceError(error);
+      if (told.code === status.INTERNAL) log.error({ ...sender, err: error }, 'stream failed');
+      call.emit('error', told);
+    });
   const takeNoMore = (): void => {
     takesMore = false;
     call.pause();

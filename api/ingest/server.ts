@@ -227,7 +227,7 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
       await registry.refresh();
       await relay.start();
       const intake = createIntake({ dedup: known, sensorOf: registry.of, clockOf, limits });
-      addServices({ intake, commit, limits, metrics, vendors, now }, registry);
+      addServices({ intake, commit, limits, metrics, vendors, now, log }, registry);
       health.addToServer(server);
       new ReflectionService(wire).addToServer(server);
       const bound = await new Promise<number>((resolve, reject) =>
@@ -258,6 +258,8 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
       ending.abort();
       await Promise.race([Promise.all(serving), delay(graceMs / 2)]);
       await commit.stop(graceMs / 4);
+      // The last answers must leave before the connections are cut.
+      await Promise.race([new Promise((resolve) => server.tryShutdown(resolve)), delay(graceMs / 4)]);
       server.forceShutdown();
       await relay.stop();
       if (dedup !== null) {
@@ -276,6 +278,10 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
   /** Stopped, nothing is under way unless the store failed: then nothing is saved. */
   async function checkpoint(known: Dedup, isServing = true): Promise<void> {
     if (!isServing && commit.pendingBytes > 0) return;
+    for (const tenant of known.tenants()) {
+      // A feed's clock is what its vendor says: nothing may be forgotten on its word.
+      if (clockOf(tenant) === 'wall') known.forget(tenant, now() - limits.lateAtMostMs);
+    }
     await archive.checkpoint(known, async () => {
       if (isServing) await commit.submit();
     });

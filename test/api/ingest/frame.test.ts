@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { FrameWriter, readFrame } from '../../../api/ingest/frame.ts';
+import type { Block } from '../../../api/ingest/frame.ts';
+
+const text = fc.string({ unit: 'grapheme', maxLength: 20 });
+const number = fc.double();
+const origin = { tenant: text, vendor: text, clockMs: fc.integer() };
+const blocks: fc.Arbitrary<Block> = fc.oneof(
+  fc
+    .tuple(
+      fc.record({ ...origin, sensor: text, boot: text, firstSequence: fc.maxSafeNat() }),
+      fc.array(fc.tuple(number, number, fc.nat(255))),
+    )
+    .map(([head, rows]): Block => ({
+      kind: 'readings',
+      ...head,
+      atMs: Float64Array.from(rows, (row) => row[0]),
+      values: Float64Array.from(rows, (row) => row[1]),
+      flags: Uint8Array.from(rows, (row) => row[2]),
+    })),
+  fc
+    .tuple(
+      fc.record({
+        ...origin,
+        sensor: text,
+        boot: text,
+        firstSequence: fc.maxSafeNat(),
+        startedAtMs: number,
+        rateHz: number,
+        flags: fc.nat(255),
+      }),
+      fc.float32Array(),
+    )
+    .map(([head, samples]): Block => ({ kind: 'waveform', ...head, samples })),
+  fc
+    .record({ ...origin, revision: fc.nat(), contentHash: text, flags: fc.nat(255), magnitude: fc.integer() })
+    .map(({ magnitude, ...head }): Block => ({
+      kind: 'bulletin',
+      ...head,
+      bulletin: {
+        source: 's',
+        id: 'i',
+        type: 't',
+        observedAtMs: 1,
+        position: null,
+        fields: { magnitude, place: '花莲' },
+      },
+    })),
+);
+
+const written = (all: readonly Block[]): { writer: FrameWriter; bytes: Buffer } => {
+  const writer = new FrameWriter();
+  for (const block of all) writer.add(block);
+  return { writer, bytes: writer.finish() };
+};
+
+describe('a frame', () => {
+  it('gives back what was put in, NaN and all', () => {
+    fc.assert(
+      fc.property(fc.array(blocks, { maxLength: 6 }), (all) => {
+        const { writer, bytes } = written(all);
+        assert.deepEqual(readFrame(bytes), all);
+        assert.equal(writer.size, bytes.length);
+      }),
+    );
+  });
+
+  it('spells each name once', () => {
+    const block: Block = {
+      kind: 'readings',
+      tenant: 'city',
+      vendor: 'gasworks',
+      clockMs: 0,
+      sensor: 'a-sensor-with-quite-a-long-name',
+      boot: '',
+      firstSequence: 1,
+      atMs: Float64Array.of(1),
+      values: Float64Array.of(1),
+      flags: Uint8Array.of(0),
+    };
+    const one = written([block]).bytes.length;
+    const hundred = written(Array<Block>(100).fill(block)).bytes.length;
+    assert.ok(hundred < one + 99 * 62, `${one} and ${hundred} bytes`);
+  });
+
+  it('that was cut or changed is refused or read, and never anything else', () => {
+    const { bytes } = written([
+      {
+        kind: 'bulletin',
+        tenant: 'a',
+        vendor: 'b',
+        clockMs: 1,
+        revision: 1,
+        contentHash: 'c',
+        flags: 0,
+        bulletin: { source: 's', id: 'i', type: 't', observedAtMs: 1, position: null, fields: {} },
+      },
+    ]);
+    for (let length = 0; length < bytes.length; length++) {
+      assert.throws(() => readFrame(bytes.subarray(0, length)), Error, `${length} bytes`);
+    }
+    assert.throws(() => readFrame(Buffer.from('not a frame at all')), /Not a frame/);
+  });
+});
