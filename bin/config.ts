@@ -374,7 +374,7 @@ function unwrap(schema: unknown): unknown {
 function suggest(wrong: string, allowed: readonly string[]): string {
   const near = allowed
     .map((name) => ({ name, distance: editDistance(wrong, name) }))
-    .filter(({ distance }) => distance <= 3)
+    .filter(({ distance }) => distance <= Math.max(1, wrong.length / 4))
     .sort((a, b) => a.distance - b.distance)[0];
   return near ? `Did you mean ${near.name}?` : `Remove it, or use one of: ${allowed.join(', ')}.`;
 }
