@@ -11,7 +11,7 @@ const HIDDEN = new Set(['key', 'hash', 'votes', 'path', 'mission', 'text', 'leaf
 export function detailsOf(fact) {
   return Object.entries(fact.data)
     .filter(([name, value]) => !HIDDEN.has(name) && value !== null && value !== '')
-    .map(([name, value]) => [plainName(name), shown(name, value)])
+    .map(([name, value]) => [nameOf(name), shown(name, value)])
     .filter(([, value]) => value !== '');
 }
 
@@ -37,14 +37,20 @@ const DICTIONARIES = {
   label: 'type',
   role: 'role',
   decidedBy: 'decidedBy',
+  severity: 'severity',
+  choice: 'choice',
 };
 const worded = (name, value) => (name in DICTIONARIES ? word(DICTIONARIES[name], value) : value);
 
-const plainName = (name) =>
-  name
-    .replace(/(AtMs|Ms|Km|Deg)$/, '')
+/** The word for a member of a fact; one the dictionary does not know is taken apart: `peakValueMs`, `peak value`. */
+function nameOf(name) {
+  const known = word('name', name);
+  if (known !== name) return known;
+  return name
+    .replace(/(AtMs|Ms)$/, '')
     .replace(/([A-Z])/g, ' $1')
     .toLowerCase();
+}
 
 /** A line per stage, a tick per fact: how the response moved through its stages. */
 export function stageChart(facts, fromMs, toMs) {

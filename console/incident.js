@@ -74,6 +74,7 @@ export function createIncidentPage(state, incidentId) {
       return fill(head, back, h('h1', { tabindex: '-1' }, t('title')), h('p', { class: 'quiet' }, words));
     }
     const assessment = incident.situation.assessment;
+    document.title = `${word('hazard', incident.hazard)}, ${said(incident.place.name)} · Tocsin`;
     fill(
       head,
       back,
@@ -99,7 +100,7 @@ export function createIncidentPage(state, incidentId) {
                   : ''
               }`,
         ),
-        figure(t('severity'), assessment === null ? '–' : plain(assessment.severity)),
+        figure(t('severity'), assessment === null ? '–' : word('severity', assessment.severity)),
         figure(t('opened'), instant(incident.openedAtMs)),
         figure(t('incidentTime'), instant(incident.situation.nowMs)),
         figure(
@@ -346,20 +347,18 @@ export function createIncidentPage(state, incidentId) {
             h(
               'ul',
               { class: 'bars signed' },
-              one.contributions
-                .slice(0, 8)
-                .map(({ feature, value, weight }) =>
-                  h(
-                    'li',
-                    {
-                      vars: { '--share': Math.abs(weight) / heaviest },
-                      class: weight < 0 ? 'against' : 'for',
-                    },
-                    h('span', {}, `${feature} = ${value}`),
-                    h('span', { class: 'track' }, h('i', {})),
-                    h('span', { class: 'number' }, `${weight < 0 ? '−' : '+'}${Math.abs(weight).toFixed(2)}`),
-                  ),
+              one.contributions.slice(0, 8).map(({ feature, value, weight }) =>
+                h(
+                  'li',
+                  {
+                    vars: { '--share': Math.abs(weight) / heaviest },
+                    class: weight < 0 ? 'against' : 'for',
+                  },
+                  h('span', {}, `${feature} = ${value}`),
+                  h('span', { class: 'track' }, h('i', {})),
+                  h('span', { class: 'number' }, `${weight < 0 ? '−' : '+'}${Math.abs(weight).toFixed(2)}`),
                 ),
+              ),
             ),
           ],
     );

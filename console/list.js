@@ -24,6 +24,7 @@ export function createListPage(state) {
 
   function render() {
     title.textContent = t('title');
+    document.title = `${t('title')} · Tocsin`;
     const shown = shownIncidents();
     map.show(shown);
     renderWaiting();

@@ -18,6 +18,7 @@ const state = {
   serverMs: Date.now(),
   asOfMs: null,
   refused: null,
+  keyRefused: false,
   serverNow: () => state.serverMs + (state.heardAt === null ? 0 : performance.now() - state.heardAt),
   timeLeft: (incident, question) =>
     question.deadlineMs - (incident.clock === 'feed' ? incident.nowMs : state.serverNow()),
@@ -31,6 +32,9 @@ const banners = document.getElementById('banners');
 const main = document.getElementById('main');
 let page = null;
 let signingIn = false;
+let planned = false;
+let bannersShown = '';
+const startedAt = performance.now();
 
 takeKeyFromAddress();
 renderFrame();
@@ -56,14 +60,18 @@ document.getElementById('skip').addEventListener('click', (event) => {
 async function enter() {
   try {
     state.session = await get('/v1/session');
-    state.refused = null;
+    state.refused = state.keyRefused ? 'keyRefused' : null;
     await readLists();
   } catch (error) {
     if (error instanceof Refused && (error.status === 401 || error.status === 403)) {
-      state.refused = keyGiven() === null ? 'needsKey' : 'keyRefused';
       state.session = null;
-      // A refused key would be sent again with every request, and count as guessing.
-      forgetKey();
+      if (keyGiven() !== null) {
+        // A refused key would be sent again with every request, and count as guessing.
+        forgetKey();
+        state.keyRefused = true;
+        return enter();
+      }
+      state.refused = state.keyRefused ? 'keyRefused' : 'needsKey';
     }
   }
   renderFrame();
@@ -89,6 +97,7 @@ async function readProposals() {
 }
 
 async function changeKey() {
+  state.keyRefused = false;
   await enter();
   listenAgain();
 }
@@ -116,12 +125,8 @@ function onEvent(event, data) {
 }
 
 function onLost(error) {
-  if (error instanceof Refused && error.status === 401) {
-    state.refused = keyGiven() === null ? 'needsKey' : 'keyRefused';
-    forgetKey();
-    state.session = null;
-    renderFrame();
-  }
+  // The key was revoked meanwhile; one refused from the start is being handled already.
+  if (error instanceof Refused && error.status === 401 && state.session !== null) void enter();
   tick();
 }
 
@@ -145,7 +150,6 @@ function show() {
   void page.load?.();
 }
 
-let planned = false;
 /** Renders once per frame, however many changes came. */
 function renderSoon() {
   if (planned) return;
@@ -159,7 +163,6 @@ function renderSoon() {
 
 function renderFrame() {
   document.documentElement.lang = currentLanguage() === 'zh' ? 'zh-CN' : 'en';
-  document.title = `Tocsin · ${t('title')}`;
   document.getElementById('skip').textContent = t('skip');
   const caller = state.session?.caller;
   const known = caller !== undefined && keyGiven() !== null;
@@ -269,7 +272,6 @@ function signInForm() {
   );
 }
 
-let bannersShown = '';
 function renderBanners() {
   const exercise =
     state.session?.mode === 'exercise' ||
@@ -281,7 +283,15 @@ function renderBanners() {
     fill(
       banners,
       exercise
-        ? h('p', { class: 'banner exercise' }, h('strong', {}, t('exercise')), ' ', t('exerciseSays'))
+        ? h(
+            'p',
+            { class: 'banner exercise' },
+            h('strong', {}, t('exercise')),
+            ' ',
+            t('exerciseSays'),
+            ' ',
+            h('span', { id: 'feed-time' }),
+          )
         : null,
       state.refused === null ? null : h('p', { class: 'banner stale', role: 'alert' }, t(state.refused)),
       stale === null
@@ -291,10 +301,18 @@ function renderBanners() {
   }
   const words = document.getElementById('stale-words');
   if (words !== null && stale !== null && words.textContent !== stale.words) words.textContent = stale.words;
+  const feedTime = document.getElementById('feed-time');
+  if (feedTime !== null) feedTime.textContent = feedTimeWords();
   document.body.classList.toggle('is-stale', stale !== null);
 }
 
-const startedAt = performance.now();
+/** The time of the feed, as far as any incident has heard; nothing when all run by the wall clock. */
+function feedTimeWords() {
+  const times = [...state.incidents.values()]
+    .filter(({ clock }) => clock === 'feed')
+    .map(({ nowMs }) => nowMs);
+  return times.length === 0 ? '' : t('feedNow', { at: instant(Math.max(...times)) });
+}
 
 /** Why what is shown may not be so any more; null while it is current. */
 function staleness() {

@@ -2,7 +2,10 @@ import { h } from './dom.js';
 import { LEVELS, levelMark } from './level.js';
 import { said, t, word } from './text.js';
 
-const WORLD = { x: 0, y: 8, width: 360, height: 142 };
+const WORLD_WIDTH = 360;
+const WORLD_HEIGHT = 180;
+/** The ice caps hold no incidents: the whole world begins below the northern one. */
+const TOP = 8;
 const SMALLEST_WIDTH = 12;
 
 /**
@@ -10,7 +13,7 @@ const SMALLEST_WIDTH = 12;
  * second way to them, not the only one.
  */
 export function createMap({ open }) {
-  let view = { ...WORLD };
+  let view = { x: 0, y: TOP, width: WORLD_WIDTH, height: 142 };
   let incidents = [];
   let moved = false;
 
@@ -19,7 +22,7 @@ export function createMap({ open }) {
   const markers = h('svg:g');
   const svg = h('svg:svg', {
     class: 'map',
-    preserveAspectRatio: 'xMidYMid slice',
+    preserveAspectRatio: 'xMidYMid meet',
     role: 'group',
     tabindex: '0',
     'data-key': 'map',
@@ -45,17 +48,22 @@ export function createMap({ open }) {
     );
   }
 
+  /** Height for a width, by the shape of the frame: the whole view is always visible. */
+  const ratio = () => (svg.clientWidth === 0 ? 142 / 360 : svg.clientHeight / svg.clientWidth);
+
   function look(next) {
-    const width = Math.min(WORLD.width, Math.max(SMALLEST_WIDTH, next.width));
-    const height = (width * WORLD.height) / WORLD.width;
+    const width = Math.min(WORLD_WIDTH, WORLD_HEIGHT / ratio(), Math.max(SMALLEST_WIDTH, next.width));
+    const height = width * ratio();
     view = {
       width,
       height,
-      x: Math.min(WORLD.x + WORLD.width - width, Math.max(WORLD.x, next.x)),
-      y: Math.min(180 - height, Math.max(0, next.y)),
+      x: Math.min(WORLD_WIDTH - width, Math.max(0, next.x)),
+      y: Math.min(WORLD_HEIGHT - height, Math.max(0, next.y)),
     };
     draw();
   }
+
+  const lookAtWorld = () => look({ x: 0, y: TOP, width: WORLD_WIDTH });
 
   function zoom(factor) {
     moved = true;
@@ -63,7 +71,7 @@ export function createMap({ open }) {
     look({
       width,
       x: view.x + (view.width - width) / 2,
-      y: view.y + (view.height - (width * WORLD.height) / WORLD.width) / 2,
+      y: view.y + (view.height - width * ratio()) / 2,
     });
   }
 
@@ -74,17 +82,17 @@ export function createMap({ open }) {
 
   function fit() {
     const points = incidents.map(({ place }) => [place.longitudeDeg + 180, 90 - place.latitudeDeg]);
-    if (points.length === 0) return look({ ...WORLD });
+    if (points.length === 0) return lookAtWorld();
     const xs = points.map(([x]) => x);
     const ys = points.map(([, y]) => y);
     const wide = Math.max(...xs) - Math.min(...xs);
     const high = Math.max(...ys) - Math.min(...ys);
-    const width = Math.max(60, wide * 1.35, (high * 1.6 * WORLD.width) / WORLD.height);
+    const width = Math.max(60, wide * 1.35, (high * 1.6) / ratio());
     const middle = [(Math.max(...xs) + Math.min(...xs)) / 2, (Math.max(...ys) + Math.min(...ys)) / 2];
     look({
       width,
       x: middle[0] - width / 2,
-      y: middle[1] - (width * WORLD.height) / WORLD.width / 2,
+      y: middle[1] - (width * ratio()) / 2,
     });
   }
 
@@ -123,6 +131,23 @@ export function createMap({ open }) {
     for (const marker of markers.children) {
       marker.firstElementChild.setAttribute('transform', `scale(${1 / pixels})`);
     }
+    nameSides(pixels);
+  }
+
+  /** A name stands below its marker, or above it where another marker would cover it. */
+  function nameSides(pixels) {
+    const points = [...markers.children].map(({ dataset }) => [Number(dataset.x), Number(dataset.y)]);
+    [...markers.children].forEach((marker, index) => {
+      const [x, y] = points[index];
+      const covered = points.some(
+        ([otherX, otherY], other) =>
+          other !== index &&
+          Math.abs(otherX - x) * pixels < 60 &&
+          (otherY - y) * pixels >= 0 &&
+          (otherY - y) * pixels < 45,
+      );
+      marker.querySelector('.marker-name').setAttribute('y', covered ? -19 : 29);
+    });
   }
 
   function place(group) {
@@ -140,30 +165,41 @@ export function createMap({ open }) {
       {
         transform: `translate(${where.longitudeDeg + 180} ${90 - where.latitudeDeg})`,
         class: closed ? 'past' : '',
+        'data-x': where.longitudeDeg,
+        'data-y': -where.latitudeDeg,
       },
       h(
-        'svg:a',
-        {
-          href: `#/incidents/${encodeURIComponent(first.incidentId)}`,
-          'aria-label': group.length > 1 ? `${name} (${t('more', { n: group.length - 1 })})` : name,
-          'data-key': `marker-${first.incidentId}`,
-          onclick: (event) => {
-            event.preventDefault();
-            open(first.incidentId);
+        'svg:g',
+        {},
+        h(
+          'svg:a',
+          {
+            href: `#/incidents/${encodeURIComponent(first.incidentId)}`,
+            'aria-label': group.length > 1 ? `${name} (${t('more', { n: group.length - 1 })})` : name,
+            'data-key': `marker-${first.incidentId}`,
+            onclick: (event) => {
+              event.preventDefault();
+              open(first.incidentId);
+            },
           },
-        },
-        h('svg:title', {}, name),
-        closed ? null : h('svg:circle', { r: 19, class: 'halo' }),
-        levelMark(first.level),
-        h('svg:text', { class: 'marker-name', y: 29, 'text-anchor': 'middle' }, said(where.name)),
-        group.length > 1
-          ? h('svg:text', { class: 'marker-more', x: 15, y: -11 }, t('more', { n: group.length - 1 }))
-          : null,
+          h('svg:title', {}, name),
+          h('svg:circle', { r: 19, class: 'halo' }),
+        ),
+        // What is seen; the link itself says it in words.
+        h(
+          'svg:g',
+          { class: 'marker-face', 'aria-hidden': 'true' },
+          levelMark(first.level),
+          h('svg:text', { class: 'marker-name', y: 29, 'text-anchor': 'middle' }, said(where.name)),
+          group.length > 1
+            ? h('svg:text', { class: 'marker-more', x: 15, y: -11 }, t('more', { n: group.length - 1 }))
+            : null,
+        ),
       ),
     );
   }
 
-  new ResizeObserver(draw).observe(svg);
+  new ResizeObserver(() => (moved ? look(view) : fit())).observe(svg);
 
   return {
     element,
@@ -180,7 +216,7 @@ export function createMap({ open }) {
         }),
         button(t('wholeWorld'), '◯', () => {
           moved = true;
-          look({ ...WORLD });
+          lookAtWorld();
         }),
       );
       const groups = new Map();

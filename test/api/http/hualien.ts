@@ -120,6 +120,7 @@ interface Draft {
   readonly assessment?: Partial<Assessment>;
   readonly questions?: readonly Question[];
   readonly missions?: readonly Omit<Mission, 'id'>[];
+  readonly orderedAtMs?: number;
   readonly tenant?: string;
 }
 
@@ -180,8 +181,8 @@ function incident(draft: Draft, writtenAtMs: number): IncidentView {
           count: 2,
           place: draft.place,
           level: draft.level,
-          orderedAtMs: draft.openedAtMs + 5_000,
-          deadlineMs: draft.openedAtMs + 5_000 + 30 * MINUTE,
+          orderedAtMs: (draft.orderedAtMs ?? draft.openedAtMs) + 1_400,
+          deadlineMs: (draft.orderedAtMs ?? draft.openedAtMs) + 1_400 + 30 * MINUTE,
           state: 'granted' as const,
         },
       ]),
@@ -260,6 +261,7 @@ export function mainShock(writtenAtMs: number): IncidentView {
       severity: 'catastrophic',
       type: 'earthquake',
       phase: 'responding',
+      orderedAtMs: MAIN_SHOCK_AT,
       assessment: {
         votes: [
           {

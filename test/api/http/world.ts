@@ -33,6 +33,8 @@ export interface TestApi extends HttpApi {
     path: string,
     options?: { readonly as?: string; readonly body?: unknown; readonly headers?: Record<string, string> },
   ): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }>;
+  /** Cuts every connection; new ones are taken. */
+  stopStreams(): void;
   /** Ends every connection and stops listening. */
   stop(): Promise<void>;
 }
@@ -84,6 +86,7 @@ export async function startTestApi(options: Partial<HttpApiOptions> = {}): Promi
         body: json ? (JSON.parse(text) as Record<string, unknown>) : { text },
       };
     },
+    stopStreams: () => server.closeAllConnections(),
     async stop() {
       api.close();
       const closed = new Promise((resolve) => server.close(resolve));

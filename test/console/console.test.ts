@@ -1,0 +1,443 @@
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { fillHualien, GAS_QUESTION, gasLeak, mainShock } from '../api/http/hualien.ts';
+import type { TestApi } from '../api/http/world.ts';
+import { keyOf, startTestApi } from '../api/http/world.ts';
+import { complaintsOf, launchBrowser } from './browser.ts';
+
+const CONSOLE = join(import.meta.dirname, '../../console');
+const AXE = join(dirname(createRequire(import.meta.url).resolve('axe-core/package.json')), 'axe.min.js');
+
+let browser: Browser;
+let api: TestApi;
+let ids: Awaited<ReturnType<typeof fillHualien>>;
+const opened: Page[] = [];
+
+before(async () => {
+  browser = await launchBrowser();
+});
+after(() => browser.close());
+beforeEach(async () => {
+  api = await startTestApi({
+    consoleDir: CONSOLE,
+    webUiBase: 'http://127.0.0.1:8233',
+    heartbeatMs: 500,
+    mode: 'exercise',
+  });
+  ids = await fillHualien(api.stores, Date.now());
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((page) => page.context().close()));
+  await api.stop();
+});
+
+async function open(
+  address = '/',
+  options: BrowserContextOptions = {},
+): Promise<{ page: Page; complaints: string[] }> {
+  const context = await browser.newContext({
+    locale: 'en-GB',
+    viewport: { width: 1280, height: 800 },
+    ...options,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(8_000);
+  opened.push(page);
+  const complaints = complaintsOf(page);
+  await page.goto(`${api.url}${address}`);
+  return { page, complaints };
+}
+
+const incidentAddress = (id: string): string => `/#/incidents/${encodeURIComponent(id)}`;
+const asOfficer = (id: string): string =>
+  `/#key=${keyOf('duty-officer')}&/incidents/${encodeURIComponent(id)}`;
+
+/** Serious and critical findings of axe-core, in words. */
+async function axeFindings(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: AXE });
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run(options: object): Promise<{
+          violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
+        }>;
+      };
+    };
+    const { violations } = await axe.run({
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    });
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
+  });
+}
+
+/** axe-core is put in by the test: the page's own policy would refuse it. */
+const FOR_AXE: BrowserContextOptions = { bypassCSP: true };
+
+describe('the list of incidents', () => {
+  it('shows what is open, most serious first, with level, place, state and what waits', async () => {
+    const { page, complaints } = await open();
+    const rows = page.locator('.incident-table tbody tr');
+    await rows.first().waitFor();
+    assert.equal(await rows.count(), 3);
+    assert.match(
+      await rows.nth(0).innerText(),
+      /extremely serious[\s\S]*Earthquake[\s\S]*Hualien[\s\S]*responding/,
+    );
+    assert.match(await rows.nth(1).innerText(), /Gas leak[\s\S]*Riverside Tower[\s\S]*Waits/);
+    assert.match(
+      await page.locator('.waiting').innerText(),
+      /Close the main gas valve[\s\S]*3:00 left[\s\S]*feed time/,
+    );
+    assert.deepEqual(complaints, []);
+  });
+
+  it('says the level by shape and numeral and in words, not by colour alone', async () => {
+    const { page } = await open();
+    await page.locator('.incident-table').waitFor();
+    const marks = await page
+      .locator('.incident-table .mark')
+      .evaluateAll((found) =>
+        found.map((mark) => [mark.querySelector('path')?.getAttribute('d'), mark.textContent]),
+      );
+    assert.equal(new Set(marks.map(([shape]) => shape)).size, 3);
+    assert.deepEqual(
+      marks.map(([, numeral]) => numeral),
+      ['I', 'II', 'III'],
+    );
+  });
+
+  it('puts every incident on the map as a link with a name', async () => {
+    const { page } = await open();
+    const marker = page.getByRole('link', { name: 'Level I: Earthquake, Hualien, responding' });
+    await marker.waitFor();
+    assert.equal(await page.locator('.map a').count(), 3);
+    assert.ok(((await page.locator('.land').getAttribute('d')) ?? '').length > 10_000);
+    await marker.click();
+    await page.getByRole('heading', { name: 'Earthquake, Hualien' }).waitFor();
+  });
+
+  it('shows the closed ones when asked', async () => {
+    const { page } = await open();
+    await page.getByRole('button', { name: 'All', exact: true }).click();
+    await page.locator('.incident-table').getByText('Butte').waitFor();
+    assert.equal(await page.locator('.incident-table tbody tr').count(), 4);
+  });
+
+  it('says that this is an exercise, and the time of its feed', async () => {
+    const { page } = await open();
+    const banner = page.locator('.banner.exercise');
+    await banner.getByText('Feed time 2018-02-06 16:16:43 UTC').waitFor();
+    assert.match(await banner.innerText(), /^EXERCISE No live channel/);
+  });
+
+  it('follows changes without a reload, and tells those who do not see the screen', async () => {
+    const { page } = await open();
+    await page.locator('.pulse.alive').waitFor();
+    await page.waitForTimeout(200);
+    const view = gasLeak(Date.now());
+    await api.stores.incidents.put({
+      ...view,
+      level: 'I',
+      highestLevel: 'I',
+      updatedAtMs: view.updatedAtMs + 1,
+    });
+    await page.getByText('Riverside Tower: now level I.').waitFor({ state: 'attached' });
+    assert.equal(await page.locator('.incident-table .level-I').count(), 2);
+  });
+
+  it('counts down by the wall clock where the incident runs by it', async () => {
+    const view = gasLeak(Date.now());
+    const question = { ...GAS_QUESTION, askedAtMs: Date.now(), deadlineMs: Date.now() + 100_000 };
+    await api.stores.incidents.put({
+      ...view,
+      situation: {
+        ...view.situation,
+        clock: 'wall',
+        nowMs: Date.now(),
+        questions: { [question.id]: question },
+      },
+    });
+    const { page } = await open();
+    const left = page.locator('.waiting .countdown');
+    await left.waitFor();
+    const before = await left.innerText();
+    assert.match(before, /^1:3\d left$/);
+    await page.locator('.waiting .countdown', { hasNotText: before }).waitFor();
+  });
+});
+
+describe('one incident', () => {
+  it('shows why it is classified so: votes, what weighed, the sentence, the decision path', async () => {
+    const { page, complaints } = await open(incidentAddress(ids.mainShock));
+    const explanation = page.locator('.explanation');
+    await explanation.getByText('Most likely an earthquake (98 %)').waitFor();
+    const text = await explanation.innerText();
+    assert.match(text, /notice-forest\s+earthquake\s+aaaaaaaa/);
+    assert.match(text, /depthKm = 17\.0\s+\+0\.31/);
+    assert.match(text, /gapDeg = 21\s+−0\.03/);
+    assert.match(text, /at least MMI 7\.5\? yes: 7\.6 at Hualien/);
+    assert.match(text, /Outside what it was trained on: magnitude 6\.4/);
+    const width = await explanation
+      .locator('.vote .track i')
+      .first()
+      .evaluate((bar) => bar.getBoundingClientRect().width);
+    assert.ok(width > 20, 'the bar of 98 % is drawn');
+    assert.deepEqual(complaints, []);
+  });
+
+  it('shows missions with their times, and whether they came in time', async () => {
+    const { page } = await open(incidentAddress(ids.mainShock));
+    const row = page.locator('.missions tbody tr').first();
+    await row.waitFor();
+    assert.match(await row.innerText(), /hualien-rescue-1[\s\S]*on scene[\s\S]*15:02[\s\S]*30:00 in time/);
+  });
+
+  it('shows the record by stage, and one stage alone when asked', async () => {
+    const { page } = await open(incidentAddress(ids.mainShock));
+    const facts = page.locator('.fact');
+    await facts.first().waitFor();
+    assert.equal(await facts.count(), 9);
+    const stages = await page.locator('.stage').allInnerTexts();
+    assert.deepEqual(
+      stages.map((stage) => stage.split(/\s/)[0]),
+      ['Detect', 'Classify', 'Dispatch', 'Evaluate', 'Refine'],
+    );
+    await page.locator('.stage').nth(0).click();
+    assert.equal(await facts.count(), 2);
+    assert.match(await facts.first().innerText(), /Evidence joined[\s\S]*magnitude 6\.4/);
+  });
+
+  it('links to its workflow in the Temporal web UI', async () => {
+    const { page } = await open(incidentAddress(ids.mainShock));
+    const link = page.getByRole('link', { name: 'Open in Temporal' });
+    assert.match(
+      (await link.getAttribute('href')) ?? '',
+      /^http:\/\/127\.0\.0\.1:8233\/namespaces\/tocsin\/workflows\/incident%2F/,
+    );
+  });
+
+  it('says so when there is none', async () => {
+    const { page } = await open(incidentAddress('incident/demo/none'));
+    await page.getByText('There is no such incident, or you may not see it.').waitFor();
+  });
+});
+
+describe('a decision', () => {
+  it('by a signed-in officer reaches the incident with its reason, and the question is settled', async () => {
+    const { page, complaints } = await open(asOfficer(ids.gasLeak));
+    await page.getByLabel('Reason (kept in the record)').fill('seen on camera');
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('duty-officer answered “Approve”').waitFor();
+    assert.deepEqual(api.responses.answers, [
+      {
+        questionId: GAS_QUESTION.id,
+        choice: 'approve',
+        reason: 'seen on camera',
+        by: 'duty-officer',
+        roles: ['operator', 'duty-officer'],
+      },
+    ]);
+    await page.getByRole('link', { name: 'All incidents' }).click();
+    await page.getByText('Nothing waits for a human.').waitFor();
+    assert.deepEqual(complaints, []);
+  });
+
+  it('is not offered to somebody who may only look', async () => {
+    const { page } = await open(incidentAddress(ids.gasLeak));
+    await page.getByText('Needs the role duty officer.').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Approve' }).isDisabled(), true);
+  });
+
+  it('that comes second is refused in the words of the server', async () => {
+    const { page } = await open(asOfficer(ids.gasLeak));
+    await page.getByRole('button', { name: 'Refuse' }).waitFor();
+    // Somebody else answers, and the page has not heard of it yet.
+    await page.route('**/v1/incidents/**', (route) =>
+      route.request().method() === 'GET' ? route.abort() : route.continue(),
+    );
+    await api.responses.answer(ids.gasLeak, {
+      questionId: GAS_QUESTION.id,
+      choice: 'approve',
+      by: 'admin',
+      roles: ['admin'],
+      reason: '',
+    });
+    await page.getByRole('button', { name: 'Refuse' }).click();
+    await page.getByText('"admin" already answered "approve". (ALREADY_ANSWERED)').waitFor();
+  });
+
+  it('keeps what is being typed while the incident goes on', async () => {
+    const { page } = await open(asOfficer(ids.gasLeak));
+    const reason = page.getByLabel('Reason (kept in the record)');
+    await reason.fill('half a sen');
+    const view = gasLeak(Date.now());
+    await api.stores.incidents.put({
+      ...view,
+      updatedAtMs: view.updatedAtMs + 1,
+      situation: { ...view.situation, nowMs: view.situation.nowMs + 60_000, evidenceCount: 4 },
+    });
+    await page.getByText('2:00 left').waitFor();
+    assert.equal(await reason.inputValue(), 'half a sen');
+    assert.equal(await page.locator(':focus').getAttribute('id'), `reason-${GAS_QUESTION.id}`);
+  });
+});
+
+describe('the key', () => {
+  it('is taken out of the address at once, and kept for the tab only', async () => {
+    const { page } = await open(asOfficer(ids.gasLeak));
+    await page.getByText('Signed in as duty-officer').waitFor();
+    assert.doesNotMatch(page.url(), /key/);
+    assert.equal(await page.evaluate("localStorage.getItem('tocsin.key')"), null);
+    assert.equal(await page.evaluate('document.cookie'), '');
+  });
+
+  it('can be typed, and given up again', async () => {
+    const { page } = await open();
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByLabel('API key').fill(keyOf('duty-officer'));
+    await page.keyboard.press('Enter');
+    await page.getByText('Signed in as duty-officer (operator, duty officer)').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('Looking only').waitFor();
+  });
+
+  it('that is wrong is named as such, and not sent again', async () => {
+    const { page } = await open('/#key=wrong');
+    await page.getByText('This key is not known or was revoked.').waitFor();
+    assert.equal(await page.evaluate("sessionStorage.getItem('tocsin.key')"), null);
+  });
+});
+
+describe('the language', () => {
+  it('changes everything at once and is remembered', async () => {
+    const { page } = await open();
+    await page.locator('.incident-table').waitFor();
+    await page.getByRole('button', { name: '中文' }).click();
+    await page.getByRole('heading', { name: '等待人工决定' }).waitFor();
+    assert.equal(await page.evaluate('document.documentElement.lang'), 'zh-CN');
+    const text = await page.locator('body').innerText();
+    assert.match(text, /地震[\s\S]*花莲/);
+    assert.doesNotMatch(text, /Earthquake|responding|Hualien|Waiting/);
+    await page.reload();
+    await page.getByText('是否关闭河畔大厦的燃气总阀').first().waitFor();
+  });
+
+  it('begins with the one the browser asks for', async () => {
+    const { page } = await open(incidentAddress(ids.mainShock), { locale: 'zh-CN' });
+    await page.getByRole('heading', { name: '为何如此分类' }).waitFor();
+    await page.getByText('最可能是地震（98%）').waitFor();
+    assert.doesNotMatch(await page.locator('.timeline').innerText(), /Escalated|Dispatch|distance|severity/);
+  });
+});
+
+describe('the keyboard alone', () => {
+  it('leads from the top through the skip link to an incident and back', async () => {
+    const { page } = await open();
+    await page.locator('.incident-table').waitFor();
+    await page.keyboard.press('Tab');
+    assert.equal(await page.locator(':focus').textContent(), 'Skip to content');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.locator(':focus').getAttribute('id'), 'main');
+    await page.locator('[data-key^="row-"]').first().focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Earthquake, Hualien' }).waitFor();
+    await page.getByRole('link', { name: 'All incidents' }).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('.incident-table').waitFor();
+  });
+
+  it('moves and zooms the map', async () => {
+    const { page } = await open();
+    const map = page.locator('svg.map');
+    await map.focus();
+    const before = await map.getAttribute('viewBox');
+    await page.keyboard.press('+');
+    const zoomed = await map.getAttribute('viewBox');
+    await page.keyboard.press('ArrowLeft');
+    const moved = await map.getAttribute('viewBox');
+    assert.equal(new Set([before, zoomed, moved]).size, 3);
+  });
+
+  it('keeps its place in the list when the list changes', async () => {
+    const { page } = await open();
+    const link = page.locator('[data-key^="row-"]').nth(1);
+    await link.focus();
+    const key = await link.getAttribute('data-key');
+    const view = mainShock(Date.now());
+    await api.stores.incidents.put({ ...view, phase: 'resolved', updatedAtMs: view.updatedAtMs + 1 });
+    await page.locator('.incident-table .chip.phase-resolved').nth(1).waitFor();
+    assert.equal(await page.locator(':focus').getAttribute('data-key'), key);
+  });
+
+  it('shows where it is', async () => {
+    const { page } = await open();
+    await page.locator('.incident-table').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineWidth');
+    assert.equal(outline, '3px');
+  });
+});
+
+describe('old data', () => {
+  it('is called old within seconds after the server went away, and current again when it is back', async () => {
+    const { page } = await open();
+    await page.locator('.pulse.alive').waitFor();
+    assert.equal(await page.locator('.banner.stale').count(), 0);
+    // The server stops in mid-stream, and comes back at the same address.
+    await page.route('**/v1/**', (route) => route.abort());
+    api.stopStreams();
+    const banner = page.locator('.banner.stale');
+    await banner.waitFor({ timeout: 9_000 });
+    assert.match(await banner.innerText(), /^No contact with the server for [5-9] s\. .* last data 20\d\d-/);
+    assert.equal(await banner.getAttribute('role'), 'alert');
+    await page.unroute('**/v1/**');
+    await banner.waitFor({ state: 'detached', timeout: 9_000 });
+  });
+
+  it('is called old when the server itself cannot read its store', async () => {
+    const { page } = await open();
+    await page.locator('.pulse.alive').waitFor();
+    api.stores.incidents.list = async () => {
+      throw new Error('store away');
+    };
+    const banner = page.locator('.banner.stale');
+    await banner.waitFor({ timeout: 12_000 });
+    assert.match(await banner.innerText(), /cannot read its store/);
+  });
+});
+
+describe('everybody', () => {
+  for (const [name, options] of [
+    ['light', { colorScheme: 'light' }],
+    ['dark', { colorScheme: 'dark' }],
+  ] as const) {
+    it(`finds no serious obstacle (axe-core), ${name}`, async () => {
+      const { page } = await open(asOfficer(ids.mainShock), { ...FOR_AXE, ...options });
+      await page.locator('.vote').first().waitFor();
+      assert.deepEqual(await axeFindings(page), []);
+      await page.goto(`${api.url}/${incidentAddress(ids.gasLeak).slice(1)}`);
+      await page.getByRole('button', { name: 'Approve' }).waitFor();
+      assert.deepEqual(await axeFindings(page), []);
+      await page.goto(`${api.url}/#/`);
+      await page.getByRole('button', { name: 'All', exact: true }).click();
+      await page.locator('.incident-table').waitFor();
+      assert.deepEqual(await axeFindings(page), []);
+    });
+  }
+
+  it('can use it on a telephone: nothing runs out of 360 pixels', async () => {
+    const { page } = await open('/', { viewport: { width: 360, height: 740 } });
+    await page.locator('.incident-table').waitFor();
+    const widths = [await page.evaluate('document.documentElement.scrollWidth')];
+    await page.goto(`${api.url}/${incidentAddress(ids.mainShock).slice(1)}`);
+    await page.locator('.vote').first().waitFor();
+    widths.push(await page.evaluate('document.documentElement.scrollWidth'));
+    assert.deepEqual(widths, [360, 360]);
+  });
+});
