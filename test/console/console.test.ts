@@ -40,6 +40,7 @@ async function open(
 ): Promise<{ page: Page; complaints: string[] }> {
   const context = await browser.newContext({
     locale: 'en-GB',
+    reducedMotion: 'reduce',
     viewport: { width: 1280, height: 800 },
     ...options,
   });

@@ -91,13 +91,19 @@ describe('the stream of changes', () => {
   it('resumes after the last event that was received', async () => {
     const first = await listen({}, (seen) => seen.some(isHeartbeat));
     const lastId = first.events.at(-1)?.id ?? '';
-    await api.stores.incidents.put(moved('resolved', 3_000));
-    const later = await listen({}, (seen) => seen.some((event) => event.event === 'incident'));
+    let written = false;
+    const witness = await listen({}, async (seen) => {
+      if (!written && seen.some(isHeartbeat)) {
+        written = true;
+        await api.stores.incidents.put(moved('resolved', 3_000));
+      }
+      return seen.some((event) => event.event === 'incident');
+    });
     const again = await listen({ 'last-event-id': lastId }, (seen) =>
       seen.some((event) => event.event === 'incident'),
     );
     assert.equal(again.events[0]?.data['resumed'], true);
-    assert.equal(again.events[1]?.id, later.events.find((event) => event.event === 'incident')?.id);
+    assert.equal(again.events[1]?.id, witness.events.find((event) => event.event === 'incident')?.id);
   });
 
   it('says that it cannot resume after an event of another run', async () => {
