@@ -6,7 +6,7 @@ import type { EpochMs } from '../../domain/units.ts';
 import type { Archive } from './archive.ts';
 import { FrameWriter } from './frame.ts';
 import type { Block } from './frame.ts';
-import { persist } from './persist.ts';
+import { elapsed, persist } from './persist.ts';
 
 /** A frame is closed when it has reached this size. */
 const FRAME_BYTES = 48 * 1024;
@@ -69,9 +69,8 @@ export class GroupCommit {
 
   /** Writes what was submitted, for at most `graceMs`; what is left then stays unanswered. */
   async stop(graceMs: number): Promise<void> {
-    const timer = setTimeout(() => this.#stopping.abort(new Error('stopping')), graceMs);
-    await this.#running;
-    clearTimeout(timer);
+    await Promise.race([this.#running, elapsed(graceMs)]);
+    this.#stopping.abort(new Error('stopping'));
     this.#broken ??= new TocsinError('INGEST_STOPPING', 'The ingest service is stopping.', {
       retryable: true,
     });

@@ -36,3 +36,9 @@ export async function persist<T>(
     pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
   }
 }
+
+/** Resolves after `ms`; keeps no process alive. */
+export const elapsed = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });

@@ -11,7 +11,7 @@ import type { EpochMs, Json } from '../../domain/units.ts';
 import type { Archive } from './archive.ts';
 import { FLAG, readFrame } from './frame.ts';
 import type { Block } from './frame.ts';
-import { persist } from './persist.ts';
+import { elapsed, persist } from './persist.ts';
 
 const POSITION = 'relay';
 const SNAPSHOT = 'watch';
@@ -124,14 +124,18 @@ export class Relay {
   }
 
   /** Saves what is remembered and stops; what is under way is repeated at the next start. */
-  async stop(): Promise<void> {
+  async stop(graceMs = 1_000): Promise<void> {
     this.#stopping.abort(new Error('stopping'));
     this.#wake();
     this.#deliver();
-    await this.#running?.catch(() => undefined);
+    const stopped = this.#running?.then(
+      () => true,
+      () => true,
+    );
+    const isStill = await Promise.race([stopped ?? true, elapsed(graceMs)]);
     for (const waiting of this.#waiting) waiting.resolve();
     // A snapshot ahead of the saved position would skip what was detected and is not in the inbox.
-    if (this.#saved !== this.#detected) return;
+    if (isStill !== true || this.#saved !== this.#detected) return;
     await this.#saveSnapshot().catch((error: unknown) =>
       this.#options.log.warn({ err: error }, 'no snapshot of detection: the next start reads more frames'),
     );

@@ -27,6 +27,7 @@ import type { Sender } from './intake.ts';
 import { INGEST_LIMITS } from './limits.ts';
 import type { IngestLimits } from './limits.ts';
 import { createIngestMetrics } from './metrics.ts';
+import { elapsed } from './persist.ts';
 import { publishOnce, servePublish } from './publish.ts';
 import type { MalformedMessage, PublishCall, PublishOptions } from './publish.ts';
 import { createRegistry } from './registry.ts';
@@ -256,14 +257,14 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
       health.setStatus(INGEST, 'NOT_SERVING');
       timers.forEach((timer) => clearInterval(timer));
       ending.abort();
-      await Promise.race([Promise.all(serving), delay(graceMs / 2)]);
+      await Promise.race([Promise.all(serving), elapsed(graceMs / 2)]);
       await commit.stop(graceMs / 4);
       // The last answers must leave before the connections are cut.
-      await Promise.race([new Promise((resolve) => server.tryShutdown(resolve)), delay(graceMs / 4)]);
+      await Promise.race([new Promise((resolve) => server.tryShutdown(resolve)), elapsed(graceMs / 4)]);
       server.forceShutdown();
-      await relay.stop();
+      await relay.stop(graceMs / 4);
       if (dedup !== null) {
-        await Promise.race([checkpoint(dedup, false), delay(graceMs / 4)]).catch((error: unknown) =>
+        await Promise.race([checkpoint(dedup, false), elapsed(graceMs / 4)]).catch((error: unknown) =>
           log.warn({ err: error }, 'no checkpoint: the next start reads more frames'),
         );
       }
@@ -307,11 +308,6 @@ function toleratingMalformed(service: ServiceDefinition): ServiceDefinition {
 }
 
 const isLoopback = (peer: string): boolean => /^(127\.|\[?::1\]?|\[?::ffff:127\.|unix:)/.test(peer);
-
-const delay = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -218,7 +218,7 @@ describe('a crash at any write', () => {
               reading(step, { sensor, observedAtMs: atMs, value: step < 12 ? 1 : 40 }),
             );
       const answered = door.publishOnce(items, { sentAtMs: atMs + 1_000 });
-      const died = new Promise<'died'>((resolve) => setTimeout(() => resolve('died'), 250));
+      const died = new Promise<'died'>((resolve) => setTimeout(() => resolve('died'), 100));
       if ((await Promise.race([answered, died])) === 'died') return step;
     }
     return HOURS * 4;
@@ -261,7 +261,7 @@ describe('a crash at any write', () => {
           assert.deepEqual(await tell(deaths), whole);
         },
       ),
-      { numRuns: 12, endOnFailure: true },
+      { numRuns: 25, endOnFailure: true },
     );
   });
 });
