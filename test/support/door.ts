@@ -36,7 +36,6 @@ export interface Door {
     waitMs?: number;
     touchedAfter?: number;
   }): Promise<StatusResponse__Output>;
-  /** Everything that was archived, as blocks. */
   stop(): Promise<void>;
 }
 
@@ -137,6 +136,8 @@ export interface DoorOptions extends Partial<Omit<IngestServerOptions, 'stores' 
   readonly stores?: Stores;
   readonly ingest?: IngestStores;
   readonly incidents?: FakeIncidents;
+  /** @default one of its own */
+  readonly port?: number;
 }
 
 export async function openDoor(options: DoorOptions = {}): Promise<Door> {
@@ -144,6 +145,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     stores = createFakeStores(),
     ingest = createFakeIngestStores(),
     incidents = createFakeIncidents(),
+    port: wanted = 0,
     ...rest
   } = options;
   if ((await stores.plans.plans()).length === 0) await fillStores(stores);
@@ -157,7 +159,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     starter: incidents,
     log: { info: () => undefined, warn: complain, error: complain } as unknown as IngestServerOptions['log'],
   });
-  const port = await server.start('127.0.0.1', 0);
+  const port = await server.start('127.0.0.1', wanted);
   const address = `127.0.0.1:${port}`;
   const client = new IngestService(address, credentials.createInsecure());
   const operations = new OperationsService(address, credentials.createInsecure());
