@@ -13,21 +13,23 @@ import type { EvidenceMessage, RespondInput } from '../../workflows/contract.ts'
 
 /** Priority of an incident that nobody has assessed yet. */
 const PRIORITY_BEFORE_ASSESSMENT = 3;
-const ANSWER_WITHIN_MS = 10_000;
 
 export interface TemporalStarterOptions {
   readonly client: Client;
   /** How a tenant's incidents run. */
   readonly settingsOf: (tenant: string) => { readonly mode: Mode; readonly clock: ClockKind };
+  /** How long Temporal may take for one call. @default 10_000 */
+  readonly answerWithinMs?: number;
 }
 
 /**
  * Opens incidents as workflows. The workflow's id is the incident's, and Temporal runs one workflow per id, so a
  * repeated start finds the first one.
  */
-export function createTemporalStarter({ client, settingsOf }: TemporalStarterOptions): IncidentStarter {
+export function createTemporalStarter(options: TemporalStarterOptions): IncidentStarter {
+  const { client, settingsOf, answerWithinMs = 10_000 } = options;
   const within = <T>(call: () => Promise<T>): Promise<T> =>
-    client.connection.withDeadline(Date.now() + ANSWER_WITHIN_MS, call);
+    client.connection.withDeadline(Date.now() + answerWithinMs, call);
   return {
     async start(detection, plan) {
       const { mode, clock } = settingsOf(detection.tenant);
