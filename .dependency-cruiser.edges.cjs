@@ -1,6 +1,7 @@
 /** Pass 1: who may import whom (docs/adr/0003). `import type` edges are allowed where the table says so. */
 const none = { dependencyTypesNot: ['type-only'] };
-const rooms = '^(domain|plans|workflows|activities|models|proto|api|jobs|embedded|exercise|bin|console)/';
+const rooms =
+  '^(domain|plans|workflows|activities|models|proto|api|jobs|embedded|exercise|vendor|bin|console)/';
 const stays = (name, from, allowed, comment) => ({
   name,
   severity: 'error',
@@ -44,10 +45,10 @@ module.exports = {
       'A workflow may import the domain and, as types only, the activities. A value import pulls Node code into the sandbox.',
     ),
     stays(
-      'activities-see-domain-only',
+      'activities-see-domain-and-contract',
       '^activities/',
-      '^(activities|domain)/',
-      'Activities receive stores and adapters through ports; they do not import models, api or bin.',
+      '^(activities|domain)/|^workflows/contract\\.ts$',
+      'Activities speak to workflows by the names in workflows/contract.ts. They receive stores and adapters through ports; they do not import models, api or bin.',
     ),
     stays(
       'models-implement-ports',
@@ -80,9 +81,15 @@ module.exports = {
       'Jobs are housekeeping: same view as the API.',
     ),
     stays(
+      'vendor-kit-stands-alone',
+      '^vendor/',
+      '^(vendor|proto|domain/errors)',
+      'A vendor installs the kit alone: it may use the wire and the error type, and nothing else of ours.',
+    ),
+    stays(
       'exercise-is-a-client',
       '^exercise/',
-      '^(exercise|domain|proto)/|^workflows/contract\\.ts$',
+      '^(exercise|vendor|domain|proto)/|^workflows/contract\\.ts$',
       'The exercise conductor plays vendors, crews and the clock: it is a client like any other.',
     ),
     stays(

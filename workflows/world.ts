@@ -67,19 +67,10 @@ export function createDurableWorld(situation: Situation, checkpoint: () => Promi
   const waits = new Set<Wait>();
   let unwritten: Fact[] = [];
   let busy = 0;
-  let writing: Promise<void> = Promise.resolve();
+  let line: Promise<void> = Promise.resolve();
   let shownLevel: number | null = null;
 
   const now = (): EpochMs => (situation.clock === 'wall' ? Date.now() : situation.nowMs);
-
-  const doing = async <T>(work: Promise<T>): Promise<T> => {
-    busy += 1;
-    try {
-      return await work;
-    } finally {
-      busy -= 1;
-    }
-  };
 
   const append = (drafts: readonly FactDraft[]): void => {
     for (const draft of drafts) {
@@ -89,8 +80,16 @@ export function createDurableWorld(situation: Situation, checkpoint: () => Promi
     situation.nowMs = Math.max(situation.nowMs, now());
   };
 
-  /** One writer at a time: nobody acts while facts recorded before are still on their way to the store. */
-  const flush = (): Promise<void> => (writing = writing.then(writeAll));
+  /**
+   * One local activity at a time. Two that are outstanding together resolve one by one live but both at once in a
+   * replay, and the code between them would run in another order.
+   */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = line.then(work);
+    line = mine.then(ignore, ignore);
+    return mine;
+  };
+
   const writeAll = async (): Promise<void> => {
     while (unwritten.length > 0) {
       const facts = unwritten;
@@ -101,22 +100,38 @@ export function createDurableWorld(situation: Situation, checkpoint: () => Promi
         shownLevel = level;
         upsertSearchAttributes({ [SEARCH_ATTRIBUTES.level]: [level] });
       }
-      await doing(recordFacts({ facts, situation, runId: workflowInfo().runId }));
+      await recordFacts({ facts, situation, runId: workflowInfo().runId });
     }
   };
 
-  /** What is decided is written before it is acted upon. */
-  const acting = async <T>(act: () => Promise<T>): Promise<T> => {
+  const busyWith = async <T>(work: () => Promise<T>): Promise<T> => {
     busy += 1;
     try {
-      await flush();
-      return await act();
+      return await work();
     } catch (failure) {
       throw withCode(failure);
     } finally {
       busy -= 1;
     }
   };
+
+  const flush = (): Promise<void> => busyWith(() => inTurn(writeAll));
+
+  /** A short, local act. What was decided is written before it is acted upon. */
+  const acting = <T>(act: () => Promise<T>): Promise<T> =>
+    busyWith(() =>
+      inTurn(async () => {
+        await writeAll();
+        return act();
+      }),
+    );
+
+  /** An act that takes its time elsewhere: others go on meanwhile. */
+  const actingElsewhere = <T>(act: () => Promise<T>): Promise<T> =>
+    busyWith(async () => {
+      await inTurn(writeAll);
+      return act();
+    });
 
   const nextWakeMs = (): EpochMs | null => {
     let next: EpochMs | null = null;
@@ -144,7 +159,7 @@ export function createDurableWorld(situation: Situation, checkpoint: () => Promi
         waits.delete(wait);
       }
     },
-    assess: (request) => acting(() => assessNotice(request)),
+    assess: (request) => actingElsewhere(() => assessNotice(request)),
     ask: (question) => acting(() => askHuman({ incidentId: situation.incidentId, question })),
     order: (order) => acting(() => requestUnits({ order })),
     release: (missions) =>
@@ -168,7 +183,7 @@ export function createDurableWorld(situation: Situation, checkpoint: () => Promi
     record: (...drafts) => append(drafts),
     learn: (evaluation) => acting(() => learn({ evaluation })),
     run: (procedure) =>
-      acting(async () => {
+      actingElsewhere(async () => {
         await executeChild(`procedure.${procedure.name}`, {
           workflowId: `${situation.incidentId}/procedure/${procedure.name}`,
           args: [procedure.arguments],
@@ -196,6 +211,8 @@ export function createDurableWorld(situation: Situation, checkpoint: () => Promi
     },
   };
 }
+
+const ignore = (): void => undefined;
 
 /** A refusal keeps its code through the activity that met it; continue-as-new and cancellation pass unchanged. */
 function withCode(failure: unknown): unknown {

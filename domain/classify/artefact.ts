@@ -86,9 +86,13 @@ export function decodeRecogniser(bytes: Uint8Array): Recogniser {
   }
   // Views need 8-byte alignment, which bytes out of a store or a socket do not have.
   const block = bytes.slice(headerEnd).buffer;
-  const arrays = (header.sections ?? []).map(({ type, offset, length }) => {
+  if (!Array.isArray(header?.sections)) throw damaged('its header is not one');
+  const arrays = header.sections.map(({ type, offset, length }: Section) => {
     const Type = ARRAY_TYPES[type];
-    if (Type === undefined || offset + length * Type.BYTES_PER_ELEMENT > block.byteLength) {
+    if (
+      Type === undefined ||
+      !(offset % 8 === 0 && length >= 0 && offset + length * Type.BYTES_PER_ELEMENT <= block.byteLength)
+    ) {
       throw damaged('its numbers are cut off');
     }
     return new Type(block, offset, length);
@@ -105,7 +109,12 @@ export function decodeRecogniser(bytes: Uint8Array): Recogniser {
     return Object.fromEntries(entries.map(([key, item]) => [key, restore(item)]));
   };
   const recogniser = restore(header.body) as Recogniser;
-  checkShape(recogniser);
+  try {
+    checkShape(recogniser);
+  } catch (cause) {
+    // A part that is missing altogether shows as a TypeError.
+    throw cause instanceof TocsinError ? cause : damaged('a part of it is missing', cause);
+  }
   return recogniser;
 }
 
