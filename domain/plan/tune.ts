@@ -5,6 +5,13 @@ import type { Condition, PlanDocument } from './document.ts';
 const TUNABLE = ['threshold', 'magnitude', 'withinKm', 'atLeastMmi'] as const;
 type Tunable = (typeof TUNABLE)[number];
 
+/** The values that a path names: none when it names no tunable parameter, several when it names them without telling them apart. */
+export function tunableValues(document: PlanDocument, path: string): readonly number[] {
+  if (path === 'classify.minConfidence') return [document.classify.minConfidence];
+  const field = fieldOf(path);
+  return field === undefined ? [] : leavesOf(document.detect).flatMap((leaf) => valueOf(leaf, field));
+}
+
 /**
  * Reads a tunable parameter: `classify.minConfidence`, or `detect.<field>` where exactly one leaf of the detect
  * condition has that field.
@@ -12,17 +19,13 @@ type Tunable = (typeof TUNABLE)[number];
  * @throws TocsinError PLAN_PARAMETER_UNKNOWN when the path names no parameter or more than one
  */
 export function readTunable(document: PlanDocument, path: string): number {
-  if (path === 'classify.minConfidence') return document.classify.minConfidence;
-  const field = fieldOf(path);
-  const values = field === undefined ? [] : leavesOf(document.detect).flatMap((leaf) => valueOf(leaf, field));
+  const values = tunableValues(document, path);
   const [value] = values;
   if (value === undefined || values.length > 1) {
     throw new TocsinError(
       'PLAN_PARAMETER_UNKNOWN',
       `"${path}" names ${values.length} parameters of this plan, not one.`,
-      {
-        details: { path, matches: values.length },
-      },
+      { details: { path, matches: values.length } },
     );
   }
   return value;

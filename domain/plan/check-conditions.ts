@@ -1,0 +1,118 @@
+import { evaluateCondition, walkConditions } from '../detect/condition.ts';
+import type { PlanDocument } from './document.ts';
+import type { Say } from './finding.ts';
+import { quoted } from './finding.ts';
+import { resolutionsOf, wholeConditionsOf } from './walk.ts';
+
+/** What conditions name exists; `detect` needs evidence to hold, and an incident does not end as it begins. */
+export function checkConditions(plan: PlanDocument, say: Say): void {
+  checkNames(plan, say);
+  checkDetect(plan, say);
+  checkResolution(plan, say);
+}
+
+function checkNames(plan: PlanDocument, say: Say): void {
+  for (const whole of wholeConditionsOf(plan)) {
+    for (const { condition, path: place } of walkConditions(whole.condition, whole.place)) {
+      if ('channel' in condition) {
+        const unit = plan.channels[condition.channel];
+        if (unit === undefined) {
+          say(
+            'mandatory',
+            'PLAN_CHANNEL_UNKNOWN',
+            `${place}.channel`,
+            `The plan has no channel ${quoted(condition.channel)}.`,
+            `Declare it under channels with its unit, or use one of: ${listed(Object.keys(plan.channels))}.`,
+          );
+        } else if (unit !== condition.unit) {
+          say(
+            'mandatory',
+            'PLAN_UNIT_MISMATCH',
+            `${place}.unit`,
+            `${condition.channel} is compared in ${quoted(condition.unit)}, but declared in ${quoted(unit)}.`,
+            `Give the threshold in ${unit}.`,
+          );
+        }
+      }
+      if ('bulletin' in condition) unknownBulletin(plan, condition.bulletin, `${place}.bulletin`, say);
+    }
+  }
+  const { sequence, classify } = plan;
+  if (sequence !== undefined) unknownBulletin(plan, sequence.bulletin, 'sequence.bulletin', say);
+  if (classify.by.kind === 'vote') unknownBulletin(plan, classify.by.bulletin, 'classify.by.bulletin', say);
+}
+
+function unknownBulletin(plan: PlanDocument, bulletin: string, place: string, say: Say): void {
+  if (plan.bulletins.includes(bulletin)) return;
+  say(
+    'mandatory',
+    'PLAN_BULLETIN_UNKNOWN',
+    place,
+    `The plan has no bulletin ${quoted(bulletin)}.`,
+    `Declare it under bulletins, or use one of: ${listed(plan.bulletins)}.`,
+  );
+}
+
+const listed = (names: readonly string[]): string => (names.length === 0 ? 'none so far' : names.join(', '));
+
+/** Nothing was heard yet. */
+const SILENCE = { evidence: [], leaves: {} };
+
+function checkDetect(plan: PlanDocument, say: Say): void {
+  if (evaluateCondition(plan.detect, 'detect', SILENCE, 0).holds) {
+    say(
+      'mandatory',
+      'PLAN_DETECTS_NOTHING',
+      'detect',
+      'The condition holds when nothing was heard at all, so everything would open an incident.',
+      'Let detection depend on readings or notices that show the hazard.',
+    );
+  }
+  for (const { condition, path: place } of walkConditions(plan.detect, 'detect')) {
+    if (condition.when !== 'quietFor') continue;
+    say(
+      'mandatory',
+      'PLAN_DETECTS_QUIET',
+      place,
+      'No incident is open while detection is read, so nothing can have been quiet in it.',
+      'Use quietFor in evaluate.resolvedWhen only.',
+    );
+  }
+}
+
+function checkResolution(plan: PlanDocument, say: Say): void {
+  const detected = [...walkConditions(plan.detect, 'detect')];
+  for (const { condition, place } of resolutionsOf(plan)) {
+    const parts = [...walkConditions(condition, place)];
+    const calms = parts.some(({ condition: { when } }) => ['quietFor', 'atLeast', 'below'].includes(when));
+    if (!calms || evaluateCondition(condition, place, SILENCE, 0).holds) {
+      say(
+        'mandatory',
+        'PLAN_RESOLVES_AT_ONCE',
+        place,
+        'This can hold as soon as the incident begins, so it would end without a response.',
+        'Resolve on quietFor, or on readings that came back to normal.',
+      );
+    }
+    for (const { condition: ends, path: endsAt } of parts) {
+      if (ends.when !== 'atLeast' && ends.when !== 'below') continue;
+      const overlapping = detected.find(
+        ({ condition: begins }) =>
+          (begins.when === 'atLeast' || begins.when === 'below') &&
+          begins.channel === ends.channel &&
+          begins.when !== ends.when &&
+          (ends.when === 'below' ? ends.threshold >= begins.threshold : ends.threshold <= begins.threshold),
+      );
+      if (overlapping === undefined) continue;
+      say(
+        'mandatory',
+        'PLAN_RESOLVES_WHILE_DETECTING',
+        `${endsAt}.threshold`,
+        `The incident may end where ${overlapping.place} begins one: ${ends.channel} at ${ends.threshold} ${ends.unit}.`,
+        ends.when === 'below'
+          ? 'Resolve below the threshold of detection, with a distance that noise does not bridge.'
+          : 'Resolve above the threshold of detection, with a distance that noise does not bridge.',
+      );
+    }
+  }
+}
