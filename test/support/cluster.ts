@@ -43,6 +43,8 @@ export function createCluster(
     sandboxes.set(workflowId, sandbox);
     return sandbox;
   };
+  /** Desks whose first run takes longer to begin than the incident that asked waits by itself. */
+  let starting = 0;
   const signalDesk = async (
     tenant: string,
     district: string,
@@ -50,13 +52,19 @@ export function createCluster(
     message: unknown,
   ): Promise<void> => {
     const workflowId = `desk/${tenant}/${district}`;
-    const sandbox = sandboxes.get(workflowId) ?? (await start(DESK, workflowId, [{ tenant, district }]));
+    const started = sandboxes.get(workflowId);
+    if (started === undefined) starting += 1;
+    const sandbox = started ?? (await start(DESK, workflowId, [{ tenant, district }]));
+    if (started === undefined) starting -= 1;
     sandbox.postSignal(name, message);
   };
   const settle = async (): Promise<void> => {
     do {
       for (const sandbox of [...sandboxes.values()]) await sandbox.settle();
-    } while ([...sandboxes.values()].some((one) => one.ending().status === 'running' && one.hasWork()));
+    } while (
+      starting > 0 ||
+      [...sandboxes.values()].some((one) => one.ending().status === 'running' && one.hasWork())
+    );
   };
   return {
     sandboxes,
