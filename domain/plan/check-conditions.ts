@@ -108,7 +108,7 @@ function checkResolution(plan: PlanDocument, say: Say): void {
         'mandatory',
         'PLAN_RESOLVES_WHILE_DETECTING',
         `${endsAt}.threshold`,
-        `The incident may end where ${overlapping.place} begins one: ${ends.channel} at ${ends.threshold} ${ends.unit}.`,
+        `The incident may end where ${overlapping.path} begins one: ${ends.channel} at ${ends.threshold} ${ends.unit}.`,
         ends.when === 'below'
           ? 'Resolve below the threshold of detection, with a distance that noise does not bridge.'
           : 'Resolve above the threshold of detection, with a distance that noise does not bridge.',

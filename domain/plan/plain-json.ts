@@ -114,8 +114,8 @@ export function plainJson(value: unknown, say: Say): Json | typeof REFUSED {
   return refused ? REFUSED : copied;
 }
 
-/** Path of a member; the name is cut, because the sender chose it. */
+/** Path of a member; the name is made harmless to show, because the sender chose it. */
 export const under = (place: string, key: string): string => {
-  const shown = key.length > 60 ? `${key.slice(0, 60)}…` : key;
+  const shown = (key.length > 60 ? `${key.slice(0, 60)}…` : key).replace(/[\p{Cc}\p{Cf}]/gu, '·');
   return place === '' ? shown : `${place}.${shown}`;
 };

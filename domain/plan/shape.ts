@@ -253,7 +253,7 @@ export const readPlanShape: Read = object(
     },
     id: slug,
     title: object({ en: text, zh: text }),
-    basis: matching(/^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._/-]{0,199}\.md$/, 'the path of a Markdown file'),
+    basis: matching(/^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$/, 'a path inside the project'),
     covers: object({ hazard: slug }),
     channels: recordOf(name, text),
     bulletins: listOf(name, 0),
