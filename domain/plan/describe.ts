@@ -8,7 +8,7 @@ const UNITS: readonly [DurationMs, string, string][] = [
   [1_000, 'second', '秒'],
 ];
 
-/** `90000` is "90 seconds", `7200000` "2 hours": the largest unit that divides it, from two of it on. */
+/** `90000` is "90 seconds", `7200000` "2 hours": the largest unit that divides it. */
 export function describeDuration(ms: DurationMs): Text {
   const exact = UNITS.filter(([unit]) => ms % unit === 0 && ms >= unit);
   const [unit, en, zh] = exact[0] ?? [1_000, 'second', '秒'];
@@ -64,8 +64,13 @@ export function describeCondition(condition: Condition): Text {
   }
 }
 
+/** A compound inside a compound is bracketed, so that it cannot be read in two ways. */
 const join = (of: readonly Condition[], en: string, zh: string): Text => {
-  const parts = of.map(describeCondition);
+  const parts = of.map((part) => {
+    const text = describeCondition(part);
+    const bracketed = part.when === 'all' || part.when === 'any';
+    return bracketed ? { en: `(${text.en})`, zh: `（${text.zh}）` } : text;
+  });
   return { en: parts.map((part) => part.en).join(en), zh: parts.map((part) => part.zh).join(zh) };
 };
 

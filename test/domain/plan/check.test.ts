@@ -32,6 +32,7 @@ import {
   together,
   vote,
 } from '../../../domain/plan/index.ts';
+import type { PlannedStep } from '../../../domain/plan/steps.ts';
 import { PLACES } from '../../../exercise/places.ts';
 import { plans } from '../../../plans/index.ts';
 
@@ -500,7 +501,7 @@ for (const [what, plan, spoil, said] of rows) {
   });
 }
 
-const withSteps = (...major: Parameters<typeof together>): PlanDocument =>
+const withSteps = (...major: readonly PlannedStep[]): PlanDocument =>
   definePlan({
     id: 'quake',
     title: quake.title,
