@@ -19,18 +19,19 @@ export function sealRecogniser(recogniser: Recogniser): {
   return { artefact, hash: sha256(artefact) };
 }
 
-/**
- * Opens an artefact only when its bytes have the expected hash; otherwise RECOGNISER_HASH_MISMATCH, and nothing is
- * read from it.
- */
-export function openRecogniser(artefact: Uint8Array, expectedHash: string): Voter {
+/** Throws RECOGNISER_HASH_MISMATCH when the bytes are not those that `expectedHash` names. */
+export function verifyHash(artefact: Uint8Array, expectedHash: string): void {
   const hash = sha256(artefact);
-  if (hash !== expectedHash) {
-    throw new TocsinError(
-      RECOGNISER_HASH_MISMATCH,
-      `The recogniser artefact has hash ${hash.slice(0, 12)}, but ${expectedHash.slice(0, 12)} was activated.`,
-      { details: { expected: expectedHash, actual: hash } },
-    );
-  }
-  return { recogniser: decodeRecogniser(artefact), hash };
+  if (hash === expectedHash) return;
+  throw new TocsinError(
+    RECOGNISER_HASH_MISMATCH,
+    `The recogniser artefact has hash ${hash.slice(0, 12)}, but ${expectedHash.slice(0, 12)} was activated.`,
+    { details: { expected: expectedHash, actual: hash } },
+  );
+}
+
+/** Opens an artefact only when its bytes have the expected hash; otherwise nothing is read from it. */
+export function openRecogniser(artefact: Uint8Array, expectedHash: string): Voter {
+  verifyHash(artefact, expectedHash);
+  return { recogniser: decodeRecogniser(artefact), hash: expectedHash };
 }

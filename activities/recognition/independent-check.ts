@@ -1,38 +1,40 @@
 import { RandomForestClassifier } from 'ml-random-forest';
 import { RECOGNISER_CANARY_DIFFERS } from '../../domain/classify/codes.ts';
 import { encodeRow } from '../../domain/classify/features.ts';
-import { forestLabel } from '../../domain/classify/forest.ts';
 import { toLibraryJson } from '../../domain/classify/forest-json.ts';
-import type { Recogniser } from '../../domain/classify/recogniser.ts';
+import { uncalibratedAnswer, type Recogniser } from '../../domain/classify/recogniser.ts';
 import { TocsinError } from '../../domain/errors.ts';
 
 /**
- * Predicts the artefact's canary rows again with ml-random-forest and refuses the artefact when any label differs
- * (RECOGNISER_CANARY_DIFFERS). The trees' own votes are compared, before calibration, which the library does not know.
- * Only forests and trees have such a second opinion: other kinds answer 0 rows.
+ * Answers the artefact's canary rows again and refuses the artefact when any answer is not the one it was given at
+ * training (RECOGNISER_CANARY_DIFFERS). Forests and trees are answered twice: by our own walk and, as an independent
+ * check, by ml-random-forest. Answers before calibration are compared, because the library knows no calibration.
  *
  * @returns how many rows were compared.
  */
-export function checkWithLibrary(recogniser: Recogniser): number {
-  const { learnt } = recogniser;
-  if (learnt.kind !== 'forest' && learnt.kind !== 'tree') return 0;
-  const rows = recogniser.canary.map(({ row }) => Array.from(encodeRow(recogniser.preprocessing, row)));
-  // The library's typings ask for fields that its own `load` never reads.
-  type LibraryInput = Parameters<typeof RandomForestClassifier.load>[0];
-  const library = RandomForestClassifier.load(
-    toLibraryJson(learnt.forest, recogniser.seed) as unknown as LibraryInput,
-  );
-  const theirs = library.predict(rows);
-  for (const [i, row] of rows.entries()) {
-    const ours = forestLabel(learnt.forest, row);
-    if (ours !== theirs[i]) {
+export function checkCanary(recogniser: Recogniser): number {
+  const { canary, classes, learnt, name, preprocessing, seed } = recogniser;
+  const rows = canary.map(({ row }) => Array.from(encodeRow(preprocessing, row)));
+  const compare = (who: string, answers: readonly number[]): void => {
+    for (const [i, { answer }] of canary.entries()) {
+      const given = classes[answers[i]!];
+      if (given === answer) continue;
       throw new TocsinError(
         RECOGNISER_CANARY_DIFFERS,
-        `Recogniser ${recogniser.name}: canary row ${i + 1} is ${recogniser.classes[ours]}, but the independent ` +
-          `library says ${recogniser.classes[theirs[i]!]}.`,
-        { details: { recogniser: recogniser.name, row: i + 1 } },
+        `Recogniser ${name}: canary row ${i + 1} was ${answer} at training, but ${who} says ${given}.`,
+        { details: { recogniser: name, row: i + 1, expected: answer, actual: given, by: who } },
       );
     }
+  };
+  compare(
+    'this version',
+    rows.map((row) => uncalibratedAnswer(learnt, row, classes.length)),
+  );
+  if (learnt.kind === 'forest' || learnt.kind === 'tree') {
+    // The library's typings ask for fields that its own `load` never reads.
+    type LibraryInput = Parameters<typeof RandomForestClassifier.load>[0];
+    const json = toLibraryJson(learnt.forest, seed) as unknown as LibraryInput;
+    compare('ml-random-forest', RandomForestClassifier.load(json).predict(rows));
   }
   return rows.length;
 }

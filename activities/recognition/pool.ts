@@ -3,6 +3,7 @@ import { RECOGNITION_TIMED_OUT } from '../../domain/classify/codes.ts';
 import type { Row } from '../../domain/classify/features.ts';
 import { TocsinError } from '../../domain/errors.ts';
 import type { VoteResult } from '../../domain/situation.ts';
+import { verifyHash } from './artefacts.ts';
 import type { TrainNoticesOptions } from './train-notices.ts';
 import type { Answer, SentRecogniser, SharedArtefact, Task } from './work.ts';
 
@@ -51,8 +52,9 @@ export function createRecognitionPool({
     readonly hash: string;
   }): SharedArtefact => {
     const known = shared.get(hash);
-    // The same hash with other bytes must reach the check in the thread, not an earlier copy.
     if (known !== undefined && Buffer.compare(known.artefact, artefact) === 0) return known;
+    // A thread keeps what it opened by its hash, so bytes under a hash are checked before any thread sees them.
+    verifyHash(artefact, hash);
     const copy = new Uint8Array(new SharedArrayBuffer(artefact.byteLength));
     copy.set(artefact);
     const entry = { artefact: copy, hash };

@@ -11,7 +11,7 @@ import { trainRecogniser, type TrainingRequest } from '../../domain/classify/tra
 import { crossValidate, judge, permutationImportance } from '../../domain/classify/validate.ts';
 import type { EpochMs, Text } from '../../domain/units.ts';
 import { sealRecogniser, sha256 } from './artefacts.ts';
-import { checkWithLibrary } from './independent-check.ts';
+import { checkCanary } from './independent-check.ts';
 import { createFitSvm } from './libsvm.ts';
 import type { LabelledNotice } from './week-of-notices.ts';
 
@@ -59,7 +59,7 @@ export async function trainNoticeRecognisers(
   const make = (kind: RecogniserKind, settings: Partial<TrainingRequest>): TrainedRecogniser => {
     const request = { ...shared, ...settings, name: `notice-${kind}`, kind };
     const recogniser = trainRecogniser({ ...request, ...rowsAndLabels(teaching) });
-    checkWithLibrary(recogniser);
+    checkCanary(recogniser);
     const { artefact, hash } = sealRecogniser(recogniser);
     const judged = rowsAndLabels(judging);
     const validation =

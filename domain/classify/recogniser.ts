@@ -3,7 +3,7 @@ import type { Text } from '../units.ts';
 import { calibrate, type Calibration, type Reliability } from './calibration.ts';
 import { RECOGNISER_INPUT_INVALID } from './codes.ts';
 import { encodeRow, outOfRange, type OutOfRange, type Preprocessing, type Row } from './features.ts';
-import { forestShares, type Forest } from './forest.ts';
+import { forestLabel, forestShares, type Forest } from './forest.ts';
 import { logisticShares, type Logistic } from './logistic.ts';
 import { argmax } from './matrix.ts';
 import type { Interval, Score } from './metrics.ts';
@@ -48,10 +48,10 @@ export interface Recogniser {
   /** Share of each class in the training rows, by class index. */
   readonly trainingShares: readonly number[];
   /**
-   * A few training rows with their labels, spread over the classes: what an explanation compares with, and what
-   * activation predicts again with an independent library.
+   * A few training rows, spread over the classes, with their true label and the answer given to them when the
+   * recogniser was trained (`uncalibratedAnswer`): activation answers them again and compares.
    */
-  readonly canary: readonly { readonly row: Row; readonly label: string }[];
+  readonly canary: readonly { readonly row: Row; readonly label: string; readonly answer: string }[];
   readonly seed: number;
 }
 
@@ -169,6 +169,13 @@ export function rawShares(learnt: Learnt, x: ArrayLike<number>, classes: number)
     default:
       return learnt satisfies never;
   }
+}
+
+/** Class index before calibration: the trees' vote for forests and trees, the largest share for the rest. */
+export function uncalibratedAnswer(learnt: Learnt, x: ArrayLike<number>, classes: number): number {
+  return learnt.kind === 'forest' || learnt.kind === 'tree'
+    ? forestLabel(learnt.forest, x)
+    : argmax(rawShares(learnt, x, classes));
 }
 
 function refuseUnknownFields(recogniser: Recogniser, row: Row): void {

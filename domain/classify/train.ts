@@ -11,6 +11,7 @@ import { trainMlp, type MlpOptions } from './mlp.ts';
 import {
   rawShares,
   RECOGNISER_SCHEMA,
+  uncalibratedAnswer,
   type DecisionRule,
   type Learnt,
   type Recogniser,
@@ -86,7 +87,10 @@ export function trainRecogniser(request: TrainingRequest): Recogniser {
     calibration,
     decision: request.decision ?? 'most-probable',
     trainingShares: request.classes.map((_, k) => y.filter((value) => value === k).length / y.length),
-    canary: chooseCanary(request),
+    canary: chooseCanary(request).map((one) => {
+      const answer = uncalibratedAnswer(learnt, encodeRow(preprocessing, one.row), request.classes.length);
+      return { ...one, answer: request.classes[answer]! };
+    }),
     seed: request.seed,
   };
 }

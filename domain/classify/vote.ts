@@ -52,7 +52,11 @@ export function vote(predictions: readonly Prediction[], options: VoteOptions): 
     reasons.push(describeOutOfRange(feature, value, low, high));
   }
   if (confidence < options.minConfidence) {
-    reasons.push(`Confidence ${percent(confidence)} is below ${percent(options.minConfidence)}.`);
+    const second = labels.filter((label) => label !== leading).sort((a, b) => mean(b) - mean(a))[0];
+    const rival = second === undefined ? '' : `; next is ${second} with ${percent(mean(second))}`;
+    reasons.push(
+      `Confidence in ${leading} is ${percent(confidence)}, below ${percent(options.minConfidence)}${rival}.`,
+    );
   }
   return reasons.length > 0
     ? { confidence, agreed, abstained: reasons.join(' '), perVoter }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { RandomForestClassifier } from 'ml-random-forest';
 import { openRecogniser } from '../../../activities/recognition/artefacts.ts';
-import { checkWithLibrary } from '../../../activities/recognition/independent-check.ts';
+import { checkCanary } from '../../../activities/recognition/independent-check.ts';
 import {
   trainNoticeRecognisers,
   type TrainedRecogniser,
@@ -116,9 +116,17 @@ describe('the recognisers of notices', () => {
     });
   });
 
-  it('pass the independent check, and fail it when a split is not where it was', () => {
-    assert.equal(checkWithLibrary(forest.recogniser), forest.recogniser.canary.length);
-    assert.equal(checkWithLibrary(svm.recogniser), 0);
+  it('answer their canary rows as at training, also when the library answers', () => {
+    assert.equal(checkCanary(forest.recogniser), 24);
+    assert.equal(checkCanary(svm.recogniser), 24);
+  });
+
+  it('are refused when a canary row gets another answer than at training', () => {
+    const canary = forest.recogniser.canary.map((one) => ({ ...one, answer: 'explosion' }));
+    assert.throws(() => checkCanary({ ...forest.recogniser, canary }), {
+      code: 'RECOGNISER_CANARY_DIFFERS',
+      message: /notice-forest: canary row 1 was explosion at training/,
+    });
   });
 });
 
