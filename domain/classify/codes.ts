@@ -15,4 +15,3 @@ export const RECOGNISER_CANARY_DIFFERS = 'RECOGNISER_CANARY_DIFFERS';
 /** No vote came back in time. */
 export const RECOGNITION_TIMED_OUT = 'RECOGNITION_TIMED_OUT';
 /** A CSV or ARFF file is malformed; details carry file, line and column. */
-export const TABLE_MALFORMED = 'TABLE_MALFORMED';

@@ -8,7 +8,7 @@ import { percent } from './vote.ts';
 export interface Contribution {
   readonly feature: string;
   readonly value: number | string | null;
-  /** How far this input moved the answer: positive speaks for the label, negative against it. */
+  /** How far this input moved the answer, on the explanation's scale: positive speaks for the label. */
   readonly shap: number;
 }
 
@@ -16,6 +16,8 @@ export interface Explanation {
   readonly label: string;
   /** `tree-shap`: exact, adds up to the output. `local-surrogate`: a straight line fitted around this row (LIME). */
   readonly method: 'tree-shap' | 'local-surrogate';
+  /** What contributions, baseline and output are counted in: a share of 0..1, or its natural log-odds. */
+  readonly scale: 'share' | 'log-odds';
   /** Largest first, by size. */
   readonly contributions: readonly Contribution[];
   /** The answer before any input is known. */
@@ -33,11 +35,12 @@ export function explain(recogniser: Recogniser, row: Row): Explanation {
   const probabilities = calibratedShares(recogniser, x);
   const target = decide(probabilities, recogniser.trainingShares, recogniser.decision);
   const { learnt } = recogniser;
-  const output = rawShares(learnt, x, recogniser.classes.length)[target]!;
+  const share = rawShares(learnt, x, recogniser.classes.length)[target]!;
   const byTree = learnt.kind === 'forest' || learnt.kind === 'tree';
   const { baseline, values } = byTree
     ? treeShap(learnt.forest, x, target)
     : localSurrogate(recogniser, x, target);
+  const output = byTree ? share : openLogOdds(share);
 
   const perFeature = new Float64Array(recogniser.preprocessing.features.length);
   for (const [column, feature] of recogniser.preprocessing.featureOfColumn.entries()) {
@@ -54,12 +57,25 @@ export function explain(recogniser: Recogniser, row: Row): Explanation {
   return {
     label,
     method: byTree ? 'tree-shap' : 'local-surrogate',
+    scale: byTree ? 'share' : 'log-odds',
     contributions,
     baseline,
     output,
     unexplained: output - baseline - perFeature.reduce((sum, value) => sum + value, 0),
-    sentence: sentenceFor(recogniser, label, probabilities[target]!, contributions),
+    sentence: sentenceFor(
+      recogniser,
+      label,
+      probabilities[target]!,
+      contributions,
+      baseline > (byTree ? 0.5 : 0),
+    ),
   };
+}
+
+/** A sure answer is flat in its share: only its log-odds still tell what it leans on. Cut at 1 in a million. */
+function openLogOdds(share: number): number {
+  const cut = Math.min(Math.max(share, 1e-6), 1 - 1e-6);
+  return Math.log(cut / (1 - cut));
 }
 
 const SURROGATE_SAMPLES = 400;
@@ -94,7 +110,7 @@ function localSurrogate(
       sample[c] = replaced ? noise : x[c]!;
       distance += (sample[c]! - x[c]!) ** 2;
     }
-    const answer = rawShares(recogniser.learnt, sample.subarray(0, columns), classes)[target]!;
+    const answer = openLogOdds(rawShares(recogniser.learnt, sample.subarray(0, columns), classes)[target]!);
     const weight = Math.exp(-distance / (width * width));
     for (let i = 0; i < size; i++) {
       right[i]! += weight * sample[i]! * answer;
@@ -131,15 +147,20 @@ function solveSymmetric(matrix: Float64Array, right: Float64Array): Float64Array
   return out;
 }
 
+/** An input this much weaker than the strongest one is not worth a word. */
+const SHARE_OF_LARGEST = 0.1;
+
 function sentenceFor(
   recogniser: Recogniser,
   label: string,
   probability: number,
   contributions: readonly Contribution[],
+  usual: boolean,
 ): Text {
   const features = new Map(recogniser.preprocessing.features.map((feature) => [feature.spec.name, feature]));
+  const least = SHARE_OF_LARGEST * Math.abs(contributions[0]?.shap ?? 0);
   const top = (sign: 1 | -1, count: number): readonly Contribution[] =>
-    contributions.filter(({ shap }) => shap * sign > 0.005).slice(0, count);
+    contributions.filter(({ shap }) => shap * sign > least).slice(0, count);
   const words = (language: keyof Text, items: readonly Contribution[]): string =>
     items
       .map((item) => valueInWords(features.get(item.feature)!, item.value, language))
@@ -150,13 +171,17 @@ function sentenceFor(
   return {
     en: [
       `${name.en} with ${percent(probability)}`,
-      support.length > 0 ? `: mainly because of ${words('en', support)}` : '',
+      support.length > 0
+        ? `: mainly because of ${words('en', support)}`
+        : usual
+          ? ', as most it learnt from'
+          : '',
       against.length > 0 ? `; against it: ${words('en', against)}` : '',
       '.',
     ].join(''),
     zh: [
       `${name.zh},置信度 ${percent(probability)}`,
-      support.length > 0 ? `:主要依据是${words('zh', support)}` : '',
+      support.length > 0 ? `:主要依据是${words('zh', support)}` : usual ? ',与多数训练样本相同' : '',
       against.length > 0 ? `;不利依据:${words('zh', against)}` : '',
       '。',
     ].join(''),
@@ -171,6 +196,14 @@ function valueInWords(
 ): string {
   const label = spec.label[language];
   if (value === null) return language === 'zh' ? `${label}未给出` : `${label} not given`;
+  if (typeof value === 'number' && spec.kind === 'cycle' && spec.unit === 'h')
+    return `${label} ${clockTime(value)}`;
   const shown = typeof value === 'number' ? String(Number(value.toPrecision(4))) : value;
   return `${label} ${shown}${spec.unit === '' ? '' : ` ${spec.unit}`}`;
+}
+
+/** 23.85 hours are `23:51`. */
+function clockTime(hours: number): string {
+  const minutes = Math.floor(hours * 60) % 1440;
+  return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
 }

@@ -54,7 +54,7 @@ export function spread(values: readonly number[]): Interval {
 }
 
 /** Wilson's 95 % interval of a share: honest for few cases, where all right does not mean certain. */
-export function wilson(hits: number, cases: number): Interval {
+function wilson(hits: number, cases: number): Interval {
   if (cases === 0) return { mean: 0, low: 0, high: 1 };
   const z = 1.959964;
   const p = hits / cases;

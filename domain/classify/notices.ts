@@ -79,7 +79,7 @@ export const NOTICE_FEATURES: readonly FeatureSpec[] = [
     kind: 'number',
     label: { en: 'station count', zh: '台站数' },
   },
-  { name: 'localHour', unit: 'h', kind: 'cycle', period: 24, label: { en: 'local hour', zh: '当地时刻' } },
+  { name: 'localHour', unit: 'h', kind: 'cycle', period: 24, label: { en: 'local time', zh: '当地时刻' } },
   {
     name: 'latitudeDeg',
     transform: 'quantile',
