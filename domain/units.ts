@@ -35,7 +35,6 @@ export type ClockKind = 'wall' | 'feed';
 
 /** The five stages, always in this order and spelling. */
 export type Stage = 'detect' | 'classify' | 'dispatch' | 'evaluate' | 'refine';
-export const STAGES: readonly Stage[] = ['detect', 'classify', 'dispatch', 'evaluate', 'refine'];
 
 /** Values that survive JSON unchanged. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

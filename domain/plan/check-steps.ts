@@ -1,5 +1,5 @@
 import { levelRank } from '../units.ts';
-import type { CheckContext } from './check.ts';
+import type { CheckContext } from './check-context.ts';
 import { describeDuration } from './describe.ts';
 import type { PlanDocument, Step } from './document.ts';
 import type { Say } from './finding.ts';

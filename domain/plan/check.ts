@@ -1,3 +1,4 @@
+import type { CheckContext } from './check-context.ts';
 import { checkClassification } from './check-classification.ts';
 import { checkConditions } from './check-conditions.ts';
 import { checkEvaluation } from './check-evaluation.ts';
@@ -7,18 +8,6 @@ import { checkSteps } from './check-steps.ts';
 import type { Finding, PlanDocument } from './document.ts';
 import { createFindings } from './finding.ts';
 import { parsePlan } from './parse.ts';
-
-/** What is known of where the plan will run. Each part that is absent is not checked. */
-export interface CheckContext {
-  /** The roster. */
-  readonly units?: readonly { readonly district: string; readonly capabilities: readonly string[] }[];
-  /** Names of the recognisers that have an active version. */
-  readonly recognisers?: readonly string[];
-  /** Names of the procedures that the workers carry. */
-  readonly procedures?: readonly string[];
-  /** Text of the plan's `basis` file; null when there is none. */
-  readonly sources?: string | null;
-}
 
 /**
  * What a compiler cannot see in a plan: the form first, and where that is right, the sense. A `mandatory` finding

@@ -1,3 +1,4 @@
+import type { Evidence } from '../evidence.ts';
 import type { PlanDocument } from '../plan/document.ts';
 import { readTunable, writeTunable } from '../plan/tune.ts';
 import type { Proposal, RehearsalFigures, Unit } from '../ports.ts';
@@ -13,7 +14,8 @@ export type Drafted =
 const STEP_AT_MOST = 0.1;
 /** Share of nuisance incidents from which on a plan is worth making less eager. Our judgement. */
 const NUISANCE_SHARE = 0.6;
-const HUNDREDTHS = 100;
+/** A proposed value has so many digits: nobody sets a magnitude to 1.0999. */
+const DIGITS = 3;
 
 /**
  * Looks for one bounded change that would have spared nuisance and missed nothing severe. The change stays inside
@@ -44,7 +46,7 @@ export async function propose(
     const from = readTunable(document, path);
     const to = nextStep(from, mayTune[path]!.high);
     if (to <= from) {
-      reasons.push(`${path} is at its upper bound`);
+      reasons.push(`${path} has no room upwards within its bounds`);
       continue;
     }
     const changed = writeTunable(document, path, to);
@@ -57,7 +59,7 @@ export async function propose(
     return {
       proposed: true,
       document: changed,
-      changes: [{ path, from, to, reason: reasonOf(before, after) }],
+      changes: [{ path, from, to, reason: reasonOf(before, after, vendorsOf(evaluations)) }],
       evidence: evaluations.map(({ incidentId }) => incidentId),
       rehearsal: { before, after },
     };
@@ -69,8 +71,13 @@ export async function propose(
 
 const refused = (reason: string): Drafted => ({ proposed: false, reason });
 
-const nextStep = (from: number, high: number): number =>
-  Math.min(high, Math.floor(from * (1 + STEP_AT_MOST) * HUNDREDTHS + 1e-6) / HUNDREDTHS);
+/** A tenth more, rounded down so that it never is more than a tenth; the value itself when there is no room. */
+function nextStep(from: number, high: number): number {
+  if (from <= 0) return from;
+  const unit = 10 ** (Math.floor(Math.log10(from)) + 1 - DIGITS);
+  const stepped = Number((Math.floor((from * (1 + STEP_AT_MOST)) / unit + 1e-9) * unit).toPrecision(DIGITS));
+  return Math.min(high, stepped);
+}
 
 /** Why a change must not be proposed; null when it may. */
 function verdictOf(before: RehearsalFigures, after: RehearsalFigures): string | null {
@@ -82,10 +89,19 @@ function verdictOf(before: RehearsalFigures, after: RehearsalFigures): string | 
   return null;
 }
 
-const reasonOf = (before: RehearsalFigures, after: RehearsalFigures): Text => {
+const vendorsOf = (evaluations: readonly Evaluation[]): string[] => [
+  ...new Set(evaluations.flatMap(({ trigger }) => trigger.map((item) => sourceOf(item)))),
+];
+
+const sourceOf = (item: Evidence): string =>
+  item.kind === 'bulletin' ? item.vendor : (item.sensors[0]?.vendor ?? item.site);
+
+function reasonOf(before: RehearsalFigures, after: RehearsalFigures, vendors: readonly string[]): Text {
   const spared = before.nuisance - after.nuisance;
+  // Whoever sends all the evidence could steer the plan: the board must know.
+  const [only] = vendors.length === 1 ? vendors : [];
   return {
-    en: `Rehearsed on ${before.incidents} past incidents: ${spared} nuisance incidents and ${before.unitsSent - after.unitsSent} unit dispatches fewer, no severe incident missed.`,
-    zh: `以${before.incidents}起历史事件推演：减少${spared}起无效响应、${before.unitsSent - after.unitsSent}次派出，未漏报严重事件。`,
+    en: `Rehearsed on ${before.incidents} past incidents: ${spared} nuisance incidents and ${before.unitsSent - after.unitsSent} unit dispatches fewer, no severe incident missed.${only === undefined ? '' : ` All evidence came from one vendor, ${only}.`}`,
+    zh: `以${before.incidents}起历史事件推演：减少${spared}起无效响应、${before.unitsSent - after.unitsSent}次派出，未漏报严重事件。${only === undefined ? '' : `全部证据来自同一供应方：${only}。`}`,
   };
-};
+}

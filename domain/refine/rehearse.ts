@@ -1,7 +1,7 @@
 import { evaluateCondition } from '../detect/condition.ts';
 import type { DeskState } from '../dispatch/desk.ts';
 import { initialDesk } from '../dispatch/desk.ts';
-import type { Evidence } from '../evidence.ts';
+import type { Evidence, Place } from '../evidence.ts';
 import { windowOf } from '../evidence.ts';
 import type { PlanDocument } from '../plan/document.ts';
 import type { RehearsalFigures, Unit } from '../ports.ts';
@@ -43,8 +43,8 @@ async function rehearseOne(
 ): Promise<Rehearsed | null> {
   const opening = openedBy(document, evaluation.trigger);
   const first = evaluation.trigger[opening];
-  const place = placeOf(evaluation.trigger);
-  if (first === undefined || place === undefined) return null;
+  const place = placeOf(evaluation);
+  if (first === undefined) return null;
 
   const clock = new VirtualClock(first.atMs);
   const detection = {
@@ -104,11 +104,25 @@ function openedBy(document: PlanDocument, trigger: readonly Evidence[]): number 
   });
 }
 
-function placeOf(trigger: readonly Evidence[]) {
+/**
+ * The place that the evidence names. Readings name their site alone, so no desk is known for it: the orders of such
+ * an incident stay unmet in a rehearsal.
+ */
+function placeOf({ trigger, incidentId }: Evaluation): Place {
   for (const item of trigger) {
     if (item.kind === 'bulletin' && item.effects[0] !== undefined) return item.effects[0].place;
   }
-  return undefined;
+  const readings = trigger.find((item) => item.kind === 'readings');
+  const id = readings?.site ?? incidentId.split('/').at(-2) ?? incidentId;
+  return {
+    id,
+    name: { en: id, zh: id },
+    kind: 'building',
+    district: id,
+    latitudeDeg: 0,
+    longitudeDeg: 0,
+    population: 0,
+  };
 }
 
 const isSevere = (level: Level): boolean => level === 'I' || level === 'II';

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { test } from 'node:test';
 import { generateRoster } from '../../../domain/dispatch/roster.ts';
 import { checkPlan } from '../../../domain/plan/check.ts';
-import type { CheckContext } from '../../../domain/plan/check.ts';
+import type { CheckContext } from '../../../domain/plan/check-context.ts';
 import type { PlanDocument } from '../../../domain/plan/document.ts';
 import {
   always,

@@ -106,7 +106,8 @@ test('two plans that differ never have an empty difference, whatever single valu
   const at = (plan: Loose, path: readonly string[]): Loose => path.reduce((inner, key) => inner[key], plan);
   const moved = fc.constantFrom(...paths).chain((path) => {
     const is = at(earthquake, path);
-    const to = typeof is === 'number' ? fc.integer({ min: -9, max: 9 }).map((by) => is + by) : fc.string();
+    const to: fc.Arbitrary<unknown> =
+      typeof is === 'number' ? fc.integer({ min: -9, max: 9 }).map((by) => is + by) : fc.string();
     return fc.record({ path: fc.constant(path), to: to.filter((value) => value !== is) });
   });
   fc.assert(
