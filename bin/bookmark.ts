@@ -10,11 +10,11 @@ interface Bookmark {
   readonly feedMs: number;
 }
 
-/** Where an interrupted week goes on; null to begin at the beginning. A week that was played is played again. */
+/** Where an earlier run left the week; null to begin at the beginning. A week that was answered is not sent again. */
 export function readBookmark(file: string, events: number): Bookmark | null {
   try {
-    const { event, feedMs, openIncidents } = JSON.parse(fs.readFileSync(file, 'utf8')) as Progress;
-    return event >= events && openIncidents === 0 ? null : { event, feedMs };
+    const { event, feedMs } = JSON.parse(fs.readFileSync(file, 'utf8')) as Progress;
+    return { event: Math.min(event, events), feedMs };
   } catch {
     return null;
   }
