@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import type { PlanChange } from '../../domain/plan/diff.ts';
 import type { Finding, PlanDocument } from '../../domain/plan/document.ts';
 import type { RehearsalFigures, Unit } from '../../domain/ports.ts';
 import type { Evaluation } from '../../domain/world.ts';
@@ -9,6 +10,7 @@ import { createApiClient } from '../client.ts';
 import type { ApiClient } from '../client.ts';
 import { call, leaf } from '../command-line.ts';
 import type { CallOptions } from '../command-line.ts';
+import { ROOT } from '../config.ts';
 import { CommandFailed, EXIT } from '../exit-codes.ts';
 import { print, printJson, table, timeText } from '../output.ts';
 import { ROUTES } from '../routes.ts';
@@ -117,7 +119,7 @@ async function check(file: string, options: { json?: boolean }): Promise<void> {
   const { checkPlan } = await import('../../domain/plan/check.ts');
   const { hashOf } = await import('../../models/hash.ts');
   const document = await readPlan(file);
-  const findings = checkPlan(document);
+  const findings = checkPlan(document, { sources: sourcesOf(document) });
   const mandatory = findings.filter(({ severity }) => severity === 'mandatory').length;
   const hash = hashOf(document);
   if (options.json) printJson({ planId: document.id, hash, findings });
@@ -130,6 +132,15 @@ async function check(file: string, options: { json?: boolean }): Promise<void> {
     );
   }
   if (mandatory > 0) process.exitCode = EXIT.failed;
+}
+
+/** The text of the plan's basis file; null when there is none. */
+function sourcesOf({ basis }: PlanDocument): string | null {
+  try {
+    return fs.readFileSync(path.join(ROOT, basis), 'utf8');
+  } catch {
+    return null;
+  }
 }
 
 function findingsTable(findings: readonly Finding[]): string {
@@ -249,35 +260,17 @@ async function diff(
   options: CallOptions,
 ): Promise<void> {
   const api = createApiClient(options);
-  const changes = differences(await documentOf(api, planId, from), await documentOf(api, planId, to));
+  const { diffPlans } = await import('../../domain/plan/diff.ts');
+  const changes = diffPlans(await documentOf(api, planId, from), await documentOf(api, planId, to));
   if (options.json) printJson({ changes });
   else print(changesText(changes));
 }
 
-interface Difference {
-  readonly path: string;
-  readonly from: unknown;
-  readonly to: unknown;
-}
-
-/** Values that differ, by their path in the document. */
-export function differences(from: unknown, to: unknown, at = ''): Difference[] {
-  if (isContainer(from) && isContainer(to) && Array.isArray(from) === Array.isArray(to)) {
-    const keys = new Set([...Object.keys(from), ...Object.keys(to)]);
-    return [...keys].flatMap((key) => differences(from[key], to[key], at === '' ? key : `${at}.${key}`));
-  }
-  return Object.is(from, to) ? [] : [{ path: at, from, to }];
-}
-
-const isContainer = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;
-
-function changesText(changes: readonly Difference[]): string {
+function changesText(changes: readonly PlanChange[]): string {
   if (changes.length === 0) return 'No difference.';
-  const shown = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value));
   return table(
-    ['place', 'from', 'to'],
-    changes.map(({ path: place, from, to }) => [place, shown(from), shown(to)]),
+    ['place', 'what'],
+    changes.map(({ path: place, text }) => [place, text.en]),
   );
 }
 
@@ -355,17 +348,25 @@ async function push(
     throw new CommandFailed(EXIT.usage, 'REASON_MISSING', 'Say why with --reason, for the record.');
   }
   const { readPlan } = await import('../plan-files.ts');
+  const { diffPlans } = await import('../../domain/plan/diff.ts');
+  const { parsePlan } = await import('../../domain/plan/parse.ts');
   const api = createApiClient(options);
   const active = new Map((await activePlans(api)).map((plan) => [plan.planId, plan.active.hash]));
   const pushed = [];
   for (const name of planFilesIn(directory)) {
-    const document = await readPlan(path.join(directory, name));
+    const parsed = parsePlan(await readPlan(path.join(directory, name)));
+    if ('findings' in parsed) {
+      const [first] = parsed.findings;
+      throw new CommandFailed(
+        EXIT.refused,
+        first?.code ?? 'PLAN_INVALID',
+        `${name} is no sound plan: ${first?.message ?? ''} (at ${first?.place ?? ''}) Nothing of it was pushed.`,
+      );
+    }
+    const { document } = parsed;
     const inForce = active.get(document.id);
     const before = inForce === undefined ? undefined : await documentOf(api, document.id, inForce);
-    const changes =
-      before === undefined
-        ? [{ path: '', from: undefined, to: 'a new plan' }]
-        : differences(before, document);
+    const changes = before === undefined ? [NEW_PLAN] : diffPlans(before, document);
     if (changes.length === 0) continue;
     if (!options.json) print(`${pc.bold(document.id)}\n${changesText(changes)}\n`);
     const hash = options.yes ? await putInForce(api, document, options.reason!) : null;
@@ -376,6 +377,13 @@ async function push(
   else if (!options.yes) print('Nothing was published. Publish and activate with --yes --reason "...".');
   else for (const { planId, hash } of pushed) print(`${planId}@${hash?.slice(0, SHORT)} is in force.`);
 }
+
+const NEW_PLAN: PlanChange = {
+  path: '',
+  from: null,
+  to: null,
+  text: { en: 'a new plan', zh: '新预案' },
+};
 
 async function putInForce(api: ApiClient, document: PlanDocument, reason: string): Promise<string> {
   const { hash } = await publishDocument(api, document);

@@ -205,7 +205,7 @@ export interface PlanVersion {
 
 /** A finding of `checkPlan`: what is wrong, where, and what to do about it. */
 export interface Finding {
-  /** `PLAN_…`, listed in docs/errors.md. */
+  /** `PLAN_…`, listed in docs/plans.md. */
   readonly code: string;
   readonly severity: 'mandatory' | 'advisory';
   /** Path in the document: `dispatch.major.1.withinMs`. */

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
+import { checkPlan } from '../../domain/plan/check.ts';
 import type { PlanDocument } from '../../domain/plan/document.ts';
 import * as vocabulary from '../../domain/plan/index.ts';
 
@@ -44,7 +45,7 @@ test('a mistake in the first plan of the guide would be seen', () => {
   assert.match(complaints[0] ?? '', /'"60 mins"' is not assignable to type/);
 });
 
-test('the first plan of the guide compiles to a document', async (t) => {
+test('the first plan of the guide compiles to a document without findings', async (t) => {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'plan-'));
   t.after(() => {
     fs.rmSync(directory, { recursive: true });
@@ -54,6 +55,7 @@ test('the first plan of the guide compiles to a document', async (t) => {
   fs.writeFileSync(file, example.replace('../domain/plan/index.ts', from));
   const { riverFlood } = (await import(pathToFileURL(file).href)) as { riverFlood: PlanDocument };
   assert.equal(riverFlood.schema, 'tocsin/plan/v1');
+  assert.deepEqual(checkPlan(riverFlood), []);
   assert.deepEqual(
     riverFlood.dispatch.flood?.map(({ id }) => id),
     ['flood.0', 'flood.1'],
