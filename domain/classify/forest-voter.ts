@@ -27,10 +27,14 @@ const AHEAD = 1e-9;
  * values, so that four walks at a time go down with integer arithmetic and no branch to mispredict.
  */
 export function createForestVoter(forest: Forest): ForestVoter {
+  if (forest.columns > COLUMNS_AT_MOST || forest.feature.length >= RANK_BITS) return createPlainVoter(forest);
   const { classes } = forest;
   const trees = forest.roots.length;
   const layout = createLayout(forest);
-  const walk = meanDepth(forest) >= DEEP ? createDeepWalk(layout) : createShallowWalk(forest);
+  const depth = meanDepth(forest);
+  // Ranks are looked up for every column whatever the trees ask: that must pay.
+  const walk =
+    depth >= DEEP && trees * depth >= 8 * forest.columns ? createDeepWalk(layout) : createShallowWalk(forest);
   const votes = leafVotes(forest);
   const counts = new Int32Array(classes);
   const labels = createBlockLabels(forest, layout);
@@ -64,6 +68,15 @@ export function createForestVoter(forest: Forest): ForestVoter {
   };
 }
 
+/** For rows too wide, or forests too large, for the packed layout. */
+function createPlainVoter(forest: Forest): ForestVoter {
+  return {
+    label: (x) => forestLabel(forest, x),
+    labels: (rows) =>
+      Uint8Array.from({ length: rows.rows }, (_, r) => argmax(forestShares(forest, rowOf(rows, r)))),
+  };
+}
+
 /**
  * The nodes in another order: trees sorted by depth, siblings side by side, leaves pointing to themselves, so that
  * walks of different length can go on together. `rank < split rank` exactly where `value < threshold`.
@@ -73,12 +86,13 @@ interface Layout {
   readonly roots: Int32Array;
   /** Depth of the deepest leaf of each tree. */
   readonly depths: Int32Array;
-  readonly feature: Int32Array;
-  /** Rank of the split value; larger than any for a leaf. */
-  readonly rank: Int32Array;
-  /** Index of the right child; the left one is just before it. For a leaf: one after itself. */
-  readonly right: Int32Array;
-  /** Row of `distributions` for a leaf. */
+  /**
+   * Two numbers a node: the column (high 12 bits) with the rank of the split value (low 20 bits; the largest for a
+   * leaf), and the place of the right child, the left one being just before it (for a leaf: just after itself).
+   * One array, so that a step costs few loads and few registers.
+   */
+  readonly nodes: Int32Array;
+  /** Row of `distributions`, by half the place of a leaf. */
   readonly leaf: Int32Array;
   /** Sorted split values of all columns, column after column. */
   readonly cuts: Float64Array;
@@ -131,45 +145,30 @@ function createLayout(forest: Forest): Layout {
     }
   }
 
-  const feature = new Int32Array(nodes);
-  const rank = new Int32Array(nodes);
-  const right = new Int32Array(nodes);
+  const packed = new Int32Array(2 * nodes);
   const leaf = new Int32Array(nodes);
   const roots = new Int32Array(order.length);
   let length = 0;
   for (const [t, old] of order.entries()) {
     roots[t] = length;
-    const waiting: [from: number, to: number][] = [[oldRoots[old]!, length++]];
+    const waiting: [from: number, to: number][] = [[oldRoots[old]!, length]];
+    length += 2;
     for (const [from, to] of waiting) {
-      if (forest.feature[from]! < 0) {
-        rank[to] = 0x3fffffff;
-        right[to] = to + 1;
-        leaf[to] = forest.next[from]!;
+      const column = forest.feature[from]!;
+      if (column < 0) {
+        packed[to] = RANK_BITS;
+        packed[to + 1] = to + 2;
+        leaf[to >> 1] = forest.next[from]!;
       } else {
-        feature[to] = forest.feature[from]!;
-        rank[to] = rankOf[feature[to]!]!.get(forest.threshold[from]!)!;
-        right[to] = length + 1;
-        waiting.push([from + 1, length], [forest.next[from]!, length + 1]);
-        length += 2;
+        packed[to] = (column << 20) | rankOf[column]!.get(forest.threshold[from]!)!;
+        packed[to + 1] = length + 2;
+        waiting.push([from + 1, length], [forest.next[from]!, length + 2]);
+        length += 4;
       }
     }
   }
   const depths = Int32Array.from(order, (old) => deepest[old]!);
-  return {
-    columns,
-    roots,
-    depths,
-    feature,
-    rank,
-    right,
-    leaf,
-    cuts,
-    firstCut,
-    used,
-    lowest,
-    perUnit,
-    buckets,
-  };
+  return { columns, roots, depths, nodes: packed, leaf, cuts, firstCut, used, lowest, perUnit, buckets };
 }
 
 /**
@@ -189,6 +188,10 @@ function rankRow(layout: Layout, x: ArrayLike<number>, out: Int32Array, at: numb
 }
 
 const BUCKETS = 64;
+/** All ones in the bits of a rank. */
+const RANK_BITS = 0xfffff;
+/** Columns that fit beside a rank. */
+const COLUMNS_AT_MOST = 2047;
 
 function bucketOf(value: number, lowest: number, perUnit: number): number {
   const bucket = (value - lowest) * perUnit;
@@ -225,7 +228,7 @@ function createShallowWalk({ feature, threshold, next, roots }: Forest): Walk {
 }
 
 function createDeepWalk(layout: Layout): Walk {
-  const { roots, depths, feature, rank, right, leaf, columns } = layout;
+  const { roots, depths, nodes, leaf, columns } = layout;
   const leaves = new Int32Array(STEP);
   const ranks = new Int32Array(columns);
   return {
@@ -242,16 +245,21 @@ function createDeepWalk(layout: Layout): Walk {
         let c = roots[Math.min(tree + t + 2, last)]!;
         let d = roots[last]!;
         for (let down = depths[last]!; down > 0; down--) {
-          // The shifted sign is -1 where the row goes left.
-          a = right[a]! + ((ranks[feature[a]!]! - rank[a]!) >> 31);
-          b = right[b]! + ((ranks[feature[b]!]! - rank[b]!) >> 31);
-          c = right[c]! + ((ranks[feature[c]!]! - rank[c]!) >> 31);
-          d = right[d]! + ((ranks[feature[d]!]! - rank[d]!) >> 31);
+          // The shifted sign is -1 where the row goes left: two places before the right child.
+          let split = 0;
+          split = nodes[a]!;
+          a = nodes[a + 1]! + (((ranks[split >>> 20]! - (split & RANK_BITS)) >> 31) & -2);
+          split = nodes[b]!;
+          b = nodes[b + 1]! + (((ranks[split >>> 20]! - (split & RANK_BITS)) >> 31) & -2);
+          split = nodes[c]!;
+          c = nodes[c + 1]! + (((ranks[split >>> 20]! - (split & RANK_BITS)) >> 31) & -2);
+          split = nodes[d]!;
+          d = nodes[d + 1]! + (((ranks[split >>> 20]! - (split & RANK_BITS)) >> 31) & -2);
         }
-        leaves[t] = leaf[a]!;
-        leaves[t + 1] = leaf[b]!;
-        leaves[t + 2] = leaf[c]!;
-        leaves[t + 3] = leaf[d]!;
+        leaves[t] = leaf[a >> 1]!;
+        leaves[t + 1] = leaf[b >> 1]!;
+        leaves[t + 2] = leaf[c >> 1]!;
+        leaves[t + 3] = leaf[d >> 1]!;
       }
       return count;
     },
@@ -301,7 +309,7 @@ function createBlockLabels(forest: Forest, layout: Layout): (rows: Matrix) => Ui
 
 /** Takes the open rows of a block through one tree, four at a time. */
 function walkBlock(
-  { roots, depths, feature, rank, right, leaf, columns }: Layout,
+  { roots, depths, nodes, leaf, columns }: Layout,
   tree: number,
   ranks: Int32Array,
   open: Int32Array,
@@ -321,16 +329,21 @@ function walkBlock(
     let c = root;
     let d = root;
     for (let down = depth; down > 0; down--) {
-      // The shifted sign is -1 where the row goes left.
-      a = right[a]! + ((ranks[ra + feature[a]!]! - rank[a]!) >> 31);
-      b = right[b]! + ((ranks[rb + feature[b]!]! - rank[b]!) >> 31);
-      c = right[c]! + ((ranks[rc + feature[c]!]! - rank[c]!) >> 31);
-      d = right[d]! + ((ranks[rd + feature[d]!]! - rank[d]!) >> 31);
+      // As above: two places before the right child where the row goes left.
+      let split = 0;
+      split = nodes[a]!;
+      a = nodes[a + 1]! + (((ranks[ra + (split >>> 20)]! - (split & RANK_BITS)) >> 31) & -2);
+      split = nodes[b]!;
+      b = nodes[b + 1]! + (((ranks[rb + (split >>> 20)]! - (split & RANK_BITS)) >> 31) & -2);
+      split = nodes[c]!;
+      c = nodes[c + 1]! + (((ranks[rc + (split >>> 20)]! - (split & RANK_BITS)) >> 31) & -2);
+      split = nodes[d]!;
+      d = nodes[d + 1]! + (((ranks[rd + (split >>> 20)]! - (split & RANK_BITS)) >> 31) & -2);
     }
-    reached[r] = leaf[a]!;
-    reached[r + 1] = leaf[b]!;
-    reached[r + 2] = leaf[c]!;
-    reached[r + 3] = leaf[d]!;
+    reached[r] = leaf[a >> 1]!;
+    reached[r + 1] = leaf[b >> 1]!;
+    reached[r + 2] = leaf[c >> 1]!;
+    reached[r + 3] = leaf[d >> 1]!;
   }
 }
 

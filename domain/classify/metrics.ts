@@ -52,13 +52,3 @@ export function spread(values: readonly number[]): Interval {
   if (sorted.length === 0) return { mean: 0, low: 0, high: 0 };
   return { mean: sorted.reduce((sum, v) => sum + v, 0) / sorted.length, low: at(0.025), high: at(0.975) };
 }
-
-/** Wilson's 95 % interval of a share: honest for few cases, where all right does not mean certain. */
-function wilson(hits: number, cases: number): Interval {
-  if (cases === 0) return { mean: 0, low: 0, high: 1 };
-  const z = 1.959964;
-  const p = hits / cases;
-  const middle = (p + (z * z) / (2 * cases)) / (1 + (z * z) / cases);
-  const half = (z * Math.sqrt((p * (1 - p)) / cases + (z * z) / (4 * cases * cases))) / (1 + (z * z) / cases);
-  return { mean: p, low: Math.max(0, middle - half), high: Math.min(1, middle + half) };
-}

@@ -109,6 +109,22 @@ describe('a forest', () => {
     );
   });
 
+  it('answers the same in both forms when it is deep and when rows are very wide', () => {
+    for (const [columns, rows] of [
+      [3, 2000],
+      [2100, 40],
+    ] as const) {
+      const { x, y } = clusters({ rows, columns, classes: 2, seed: 5, noise: 30 });
+      const { forest } = trainForest(x, y, 2, { trees: 15, seed: 1 });
+      const voter = createForestVoter(forest);
+      const labels = voter.labels(x);
+      for (let r = 0; r < rows; r++) {
+        assert.equal(voter.label(rowOf(x, r)), forestLabel(forest, rowOf(x, r)));
+        assert.equal(labels[r], argmax(forestShares(forest, rowOf(x, r))));
+      }
+    }
+  });
+
   it('answers the same after equal leaves share a row', () => {
     const { x, y } = clusters({ rows: 80, columns: 3, classes: 3, seed: 2, noise: 4 });
     const { forest } = trainForest(x, y, 3, { trees: 8, seed: 1 });
