@@ -123,7 +123,17 @@ describe('tocsin plan', () => {
     );
     const diff = await run('plan', 'diff', 'earthquake', VERSION.hash, published.hash, '--json');
     assert.deepEqual(json(diff), {
-      changes: [{ path: 'classify.minConfidence', from: 0.8, to: 0.9 }],
+      changes: [
+        {
+          path: 'classify.minConfidence',
+          from: 0.8,
+          to: 0.9,
+          text: {
+            en: 'classify, confidence that counts as sure: 0.8 → 0.9',
+            zh: '研判，置信度下限：0.8 → 0.9',
+          },
+        },
+      ],
     });
     const activated = await run(
       ...['plan', 'activate', 'earthquake', published.hash.slice(0, 12)],
@@ -140,7 +150,7 @@ describe('tocsin plan', () => {
     const file = path.join(folder, 'earthquake.json');
     fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"magnitude": 4.5', '"magnitude": 4.6'));
     const seen = await run('plan', 'push', folder);
-    assert.match(seen.stdout, /detect\.magnitude +4\.5 +4\.6/);
+    assert.match(seen.stdout, /detect\.magnitude +detect, magnitude: 4\.5 → 4\.6/);
     assert.equal((await api.stores.plans.active('earthquake'))?.hash, VERSION.hash);
     const pushed = await run('plan', 'push', folder, '--yes', '--reason', 'review', '--as', 'plan-board');
     assert.equal(pushed.code, 0, pushed.stderr);
