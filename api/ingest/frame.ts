@@ -5,7 +5,8 @@ import type { EpochMs } from '../../domain/units.ts';
  * What one frame of the archive holds. The layout is durable: version 1 must be readable for ever.
  *
  * Little endian: magic `TCF1`, u32 string count, u32 block count; the strings (u16 length, UTF-8); the blocks.
- * A block is u8 kind, u32 byte length of the rest, then its fields; strings are u32 indexes.
+ * A block is u8 kind, u32 byte length of the rest, then its fields; strings are u32 indexes. Eight more bytes
+ * behind the arrays are the time of sending; a bulletin, which ends in JSON, says by a flag that it has them.
  */
 export type Block = ReadingsBlock | WaveformBlock | BulletinBlock;
 
@@ -14,6 +15,8 @@ interface BlockOrigin {
   readonly vendor: string;
   /** The server's time of arrival or, for recorded feeds, the feed's clock. */
   readonly clockMs: EpochMs;
+  /** By the vendor's clock; absent when the vendor did not say, and in frames that knew no such field. */
+  readonly sentAtMs?: EpochMs;
 }
 
 /** Readings of one sensor in a row. */
@@ -58,6 +61,8 @@ export const FLAG = {
 } as const;
 
 const MAGIC = 0x31464354;
+/** Set in a bulletin's stored flags only. */
+const SENT_FOLLOWS = 128;
 const KIND = { readings: 1, waveform: 2, bulletin: 3 } as const;
 
 /** Collects blocks until a frame is full. */
@@ -102,18 +107,22 @@ export class FrameWriter {
     switch (block.kind) {
       case 'readings': {
         const n = block.values.length;
-        const body = this.#start([...origin, block.sensor, block.boot], 20 + n * 17);
+        const body = this.#start([...origin, block.sensor, block.boot], 20 + n * 17 + sentBytes(block));
         let at = 16;
         at = body.writeDoubleLE(block.clockMs, at);
         at = body.writeDoubleLE(block.firstSequence, at);
         at = body.writeUInt32LE(n, at);
         at += bytesOf(block.atMs).copy(body, at);
         at += bytesOf(block.values).copy(body, at);
-        bytesOf(block.flags).copy(body, at);
+        at += bytesOf(block.flags).copy(body, at);
+        writeSent(block, body, at);
         return body;
       }
       case 'waveform': {
-        const body = this.#start([...origin, block.sensor, block.boot], 37 + block.samples.length * 4);
+        const body = this.#start(
+          [...origin, block.sensor, block.boot],
+          37 + block.samples.length * 4 + sentBytes(block),
+        );
         let at = 16;
         at = body.writeDoubleLE(block.clockMs, at);
         at = body.writeDoubleLE(block.firstSequence, at);
@@ -121,17 +130,19 @@ export class FrameWriter {
         at = body.writeDoubleLE(block.rateHz, at);
         at = body.writeUInt8(block.flags, at);
         at = body.writeUInt32LE(block.samples.length, at);
-        bytesOf(block.samples).copy(body, at);
+        at += bytesOf(block.samples).copy(body, at);
+        writeSent(block, body, at);
         return body;
       }
       case 'bulletin': {
         const json = Buffer.from(JSON.stringify(block.bulletin), 'utf8');
-        const body = this.#start([...origin, block.contentHash], 13 + json.length);
+        const body = this.#start([...origin, block.contentHash], 13 + json.length + sentBytes(block));
         let at = 12;
         at = body.writeDoubleLE(block.clockMs, at);
         at = body.writeUInt32LE(block.revision, at);
-        at = body.writeUInt8(block.flags, at);
-        json.copy(body, at);
+        at = body.writeUInt8(block.flags | (block.sentAtMs === undefined ? 0 : SENT_FOLLOWS), at);
+        at += json.copy(body, at);
+        writeSent(block, body, at);
         return body;
       }
       default:
@@ -196,6 +207,7 @@ function readBlock(kind: number, body: Buffer, strings: readonly string[]): Bloc
       atMs: new Float64Array(copied(body, 36, n * 8)),
       values: new Float64Array(copied(body, 36 + n * 8, n * 8)),
       flags: new Uint8Array(copied(body, 36 + n * 16, n)),
+      ...sentAt(body, 36 + n * 17),
     };
   }
   if (kind === KIND.waveform) {
@@ -210,21 +222,34 @@ function readBlock(kind: number, body: Buffer, strings: readonly string[]): Bloc
       rateHz: body.readDoubleLE(40),
       flags: body.readUInt8(48),
       samples: new Float32Array(copied(body, 53, body.readUInt32LE(49) * 4)),
+      ...sentAt(body, 53 + body.readUInt32LE(49) * 4),
     };
   }
   if (kind === KIND.bulletin) {
+    const flags = body.readUInt8(24);
+    const end = body.length - ((flags & SENT_FOLLOWS) === 0 ? 0 : 8);
     return {
       kind: 'bulletin',
       ...origin,
       contentHash: text(2),
       clockMs: body.readDoubleLE(12),
       revision: body.readUInt32LE(20),
-      flags: body.readUInt8(24),
-      bulletin: JSON.parse(body.toString('utf8', 25)) as Bulletin,
+      flags: flags & ~SENT_FOLLOWS,
+      bulletin: JSON.parse(body.toString('utf8', 25, end)) as Bulletin,
+      ...sentAt(body, end),
     };
   }
   throw new RangeError(`A block of unknown kind ${kind}.`);
 }
+
+const sentBytes = (block: Block): number => (block.sentAtMs === undefined ? 0 : 8);
+
+function writeSent(block: Block, body: Buffer, at: number): void {
+  if (block.sentAtMs !== undefined) body.writeDoubleLE(block.sentAtMs, at);
+}
+
+const sentAt = (body: Buffer, at: number): { sentAtMs?: EpochMs } =>
+  body.length >= at + 8 ? { sentAtMs: body.readDoubleLE(at) } : {};
 
 const bytesOf = (array: Float64Array | Float32Array | Uint8Array): Buffer =>
   Buffer.from(array.buffer, array.byteOffset, array.byteLength);

@@ -7,7 +7,8 @@ import type { Block } from '../../../api/ingest/frame.ts';
 const text = fc.string({ unit: 'grapheme', maxLength: 20 });
 const number = fc.double();
 const origin = { tenant: text, vendor: text, clockMs: fc.integer() };
-const blocks: fc.Arbitrary<Block> = fc.oneof(
+const sentAtMs = fc.constantFrom({}, { sentAtMs: 1_767_225_600_123 });
+const told: fc.Arbitrary<Block> = fc.oneof(
   fc
     .tuple(
       fc.record({ ...origin, sensor: text, boot: text, firstSequence: fc.maxSafeNat() }),
@@ -35,7 +36,7 @@ const blocks: fc.Arbitrary<Block> = fc.oneof(
     )
     .map(([head, samples]): Block => ({ kind: 'waveform', ...head, samples })),
   fc
-    .record({ ...origin, revision: fc.nat(), contentHash: text, flags: fc.nat(255), magnitude: fc.integer() })
+    .record({ ...origin, revision: fc.nat(), contentHash: text, flags: fc.nat(127), magnitude: fc.integer() })
     .map(({ magnitude, ...head }): Block => ({
       kind: 'bulletin',
       ...head,
@@ -49,6 +50,8 @@ const blocks: fc.Arbitrary<Block> = fc.oneof(
       },
     })),
 );
+
+const blocks: fc.Arbitrary<Block> = fc.tuple(told, sentAtMs).map(([block, sent]) => ({ ...block, ...sent }));
 
 const written = (all: readonly Block[]): { writer: FrameWriter; bytes: Buffer } => {
   const writer = new FrameWriter();
