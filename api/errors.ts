@@ -85,6 +85,19 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     'INVALID_ARGUMENT',
     'Use nextCursor of the page before, unchanged, or start without a cursor.',
   ),
+  DETECTOR_CHANNELS: entry(
+    'The detector does not take so many channels',
+    422,
+    'INVALID_ARGUMENT',
+    'Give as many channels as details.minimum to details.maximum, or choose another detector.',
+  ),
+  DETECTOR_PARAMETER: entry(
+    'Not a parameter of the detector, or out of range',
+    422,
+    'INVALID_ARGUMENT',
+    'See tocsin detect list for the parameters and their ranges.',
+  ),
+  DETECTOR_UNKNOWN: entry('No such detector', 404, 'NOT_FOUND', 'Take the name from tocsin detect list.'),
   EVIDENCE_MISSING: entry(
     'The record is incomplete',
     409,

@@ -1,0 +1,55 @@
+import { TocsinError } from '../errors.ts';
+import { completeParameters } from './detector.ts';
+import type { Detector, DetectorKind, DetectorState, Parameters } from './detector.ts';
+import { threshold } from './stream/threshold.ts';
+
+/** Every kind of detector that plans, the command line and the API can name. A new one is one line here. */
+const KINDS: readonly DetectorKind[] = [threshold];
+
+export function detectorKinds(): readonly DetectorKind[] {
+  return KINDS;
+}
+
+/** A kind of detector with its parameters fixed; `create` makes one for a channel. */
+export interface NamedDetector {
+  readonly kind: DetectorKind;
+  readonly parameters: Readonly<Record<string, number>>;
+  /** @throws TocsinError DETECTOR_CHANNELS when the kind does not take so many channels */
+  create(channels?: number, state?: DetectorState): Detector;
+}
+
+/**
+ * @example
+ * const overheated = detectorNamed('threshold', { level: 80, holdMs: 30_000 }).create();
+ * overheated.push(Date.UTC(2026, 0, 1), [81]).alarm; // false: not yet for 30 seconds
+ *
+ * @throws TocsinError DETECTOR_UNKNOWN, DETECTOR_PARAMETER
+ */
+export function detectorNamed(name: string, given: Readonly<Record<string, number>> = {}): NamedDetector {
+  const kind: DetectorKind<Parameters> | undefined = KINDS.find((known) => known.name === name);
+  if (kind === undefined) {
+    const known = KINDS.map((each) => each.name);
+    throw new TocsinError(
+      'DETECTOR_UNKNOWN',
+      `There is no detector ${name}. There are: ${known.join(', ')}.`,
+      {
+        details: { name, known },
+      },
+    );
+  }
+  const parameters = completeParameters(kind, given);
+  return {
+    kind,
+    parameters,
+    create(channels = kind.channels.minimum, state) {
+      const { minimum, maximum } = kind.channels;
+      if (channels < minimum || channels > maximum) {
+        const takes = minimum === maximum ? `${minimum}` : `${minimum} to ${maximum}`;
+        throw new TocsinError('DETECTOR_CHANNELS', `${name} takes ${takes} channels, not ${channels}.`, {
+          details: { detector: name, channels, minimum, maximum },
+        });
+      }
+      return kind.create({ parameters, channels, state });
+    },
+  };
+}
