@@ -1,0 +1,227 @@
+import type { Position } from '../../units.ts';
+import { createDeviceClock } from './clock.ts';
+import type { ClockEstimate, DeviceClock } from './clock.ts';
+import { locate, P_KM_PER_S } from './locate.ts';
+import type { Arrival, Origin, Silence } from './locate.ts';
+import { distanceKm } from '../geo.ts';
+import { createStation } from './station.ts';
+import type { Station, StationTrigger } from './station.ts';
+
+/** About a second of three-axis acceleration as a device sent it. */
+export interface Packet {
+  readonly device: string;
+  /** When the device says the last sample was taken, seconds since 1970. */
+  readonly deviceSeconds: number;
+  /** When the packet arrived, by our clock. */
+  readonly arrivalSeconds: number;
+  readonly rateHz: number;
+  readonly axes: readonly (readonly number[])[];
+}
+
+export interface NetworkAlert {
+  /** When the packet that completed it arrived: the moment at which people can be warned. */
+  readonly atSeconds: number;
+  readonly origin: Origin;
+}
+
+export interface StationSummary {
+  readonly device: string;
+  readonly clock: ClockEstimate;
+  readonly packets: number;
+  /** Triggers that no other station confirmed. */
+  readonly alone: number;
+  /** Onset of the trigger that belongs to the last alert. */
+  readonly onsetSeconds: number | null;
+}
+
+export interface Network {
+  /** Packets in the order of their arrival. Answers with an alert when this packet completed one. */
+  take(packet: Packet): NetworkAlert | undefined;
+  /** The last alert's origin with every station that has joined it since. */
+  latest(): NetworkAlert | undefined;
+  stations(): StationSummary[];
+}
+
+/** So much support (`Origin.support`) makes an alert: two stations, and one more for each that is silent. */
+const SUPPORT = 2;
+/** P and S waves and their coda: a trigger in this time may still belong together, or to the last alert. */
+const MEMORY_SECONDS = 120;
+/** A station that has triggered alone in this time counts for less ... */
+const CRIED_WOLF_SECONDS = 300;
+const DOUBTED_WEIGHT = 0.34;
+/** ... unless it now stands out by so much more (in power) than it did then. */
+const STANDS_OUT = 4;
+/** So does one that has not been listened to for so long ... */
+const KNOWN_SECONDS = 60;
+/** ... and one whose shaking ended so soon: a door, not an earthquake. */
+const SHORT_SECONDS = 3;
+/** While an earthquake is shaking the network, another one needs so much support, from stations of its own. */
+const SUPPORT_FOR_ANOTHER = 3;
+/** A station that joins an alert may move its origin time by no more. */
+const MOVES_SECONDS = 5;
+/** How long another station may take to confirm a trigger before it counts as alone. */
+const CONFIRM_SECONDS = 45;
+
+/** A late packet may move an onset by this and it is still the same trigger. */
+const SAME_TRIGGER_SECONDS = 2;
+
+interface Listening {
+  readonly position: Position;
+  readonly station: Station;
+  readonly clock: DeviceClock;
+  /** First sample heard. */
+  readonly sinceSeconds: number;
+  packets: number;
+  /** Onset last looked at. */
+  judgedSeconds: number;
+  /** The trigger as it was after the last packet. */
+  trigger: StationTrigger | undefined;
+  /** Triggers that nobody confirmed: onset and peak ratio. */
+  alone: { onsetSeconds: number; peakRatio: number }[];
+  aloneInAll: number;
+  joinedSeconds: number | null;
+}
+
+/**
+ * Earthquake alerts from many cheap stations: each triggers on its own (`createStation`), and an alert is given when
+ * at least two triggers agree with the travel times of P waves from one place and no nearer station contradicts.
+ * One earthquake is one alert. Constant memory a station.
+ *
+ * @param positions of the stations; packets of others are ignored.
+ */
+export function createNetwork(positions: ReadonlyMap<string, Position>): Network {
+  const listening = new Map<string, Listening>();
+  let last: NetworkAlert | undefined;
+  let alertedOriginSeconds = Number.NaN;
+
+  const enlist = (device: string, position: Position, sinceSeconds: number): Listening => {
+    const fresh: Listening = {
+      position,
+      station: createStation(),
+      clock: createDeviceClock(),
+      sinceSeconds,
+      packets: 0,
+      judgedSeconds: Number.NEGATIVE_INFINITY,
+      trigger: undefined,
+      alone: [],
+      aloneInAll: 0,
+      joinedSeconds: null,
+    };
+    listening.set(device, fresh);
+    return fresh;
+  };
+
+  const belongsToLast = (onsetSeconds: number, position: Position): boolean => {
+    if (last === undefined) return false;
+    const after = onsetSeconds - last.origin.originSeconds;
+    const travel = distanceKm(last.origin.position, position) / P_KM_PER_S;
+    // From the first possible P to the end of the slowest shaking; near the source aftershocks are part of it.
+    return after > travel - 10 && after < 2 * travel + MEMORY_SECONDS;
+  };
+
+  const arrivalOf = (device: string, one: Listening): Arrival | undefined => {
+    const trigger = one.station.trigger();
+    if (trigger === undefined) return undefined;
+    const { onsetSeconds, endedSeconds } = trigger;
+    const doubted =
+      onsetSeconds - one.sinceSeconds < KNOWN_SECONDS ||
+      (endedSeconds !== null && endedSeconds - onsetSeconds < SHORT_SECONDS) ||
+      criedWolf(one, trigger);
+    return { station: device, position: one.position, onsetSeconds, weight: doubted ? DOUBTED_WEIGHT : 1 };
+  };
+
+  /** A trigger that nobody has confirmed in time, or that another has replaced, is held against its station. */
+  const rememberAlone = (one: Listening, nowSeconds: number): void => {
+    const before = one.trigger;
+    one.trigger = one.station.trigger();
+    if (before === undefined) return;
+    const replaced = one.trigger!.onsetSeconds - before.onsetSeconds > SAME_TRIGGER_SECONDS;
+    const { onsetSeconds, peakRatio } = before;
+    if (!replaced && nowSeconds - onsetSeconds < CONFIRM_SECONDS) return;
+    if (onsetSeconds <= one.judgedSeconds || belongsToLast(onsetSeconds, one.position)) return;
+    const same = one.alone.find((cry) => Math.abs(cry.onsetSeconds - onsetSeconds) < SAME_TRIGGER_SECONDS);
+    if (same !== undefined) {
+      same.peakRatio = Math.max(same.peakRatio, peakRatio);
+      return;
+    }
+    one.alone = one.alone.filter((cry) => nowSeconds - cry.onsetSeconds < CRIED_WOLF_SECONDS);
+    one.alone.push({ onsetSeconds, peakRatio });
+    one.aloneInAll++;
+  };
+
+  const judge = (newest: Arrival, nowSeconds: number): NetworkAlert | undefined => {
+    const others: Arrival[] = [];
+    const silent: Silence[] = [];
+    for (const [device, one] of listening) {
+      if (device === newest.station || !one.station.ready) continue;
+      const arrival = arrivalOf(device, one);
+      if (arrival === undefined || Math.abs(arrival.onsetSeconds - newest.onsetSeconds) > MEMORY_SECONDS) {
+        silent.push({ position: one.position, seenUntilSeconds: one.station.seenUntilSeconds() });
+      } else if (arrival.onsetSeconds !== one.joinedSeconds) others.push(arrival);
+    }
+    if (others.length === 0) return undefined;
+    const origin = locate(newest, others, silent);
+    const shaking = belongsToLast(newest.onsetSeconds, newest.position);
+    if (origin.support < (shaking ? SUPPORT_FOR_ANOTHER : SUPPORT)) return undefined;
+    return { atSeconds: nowSeconds, origin };
+  };
+
+  const join = (origin: Origin): void => {
+    for (const { station, onsetSeconds } of origin.arrivals) {
+      const one = listening.get(station)!;
+      one.joinedSeconds = onsetSeconds;
+      one.judgedSeconds = onsetSeconds;
+    }
+  };
+
+  /** Another station of the earthquake that has been alerted makes its place better known. */
+  const improve = (newest: Arrival): boolean => {
+    if (last === undefined || !belongsToLast(newest.onsetSeconds, newest.position)) return false;
+    const arrivals = last.origin.arrivals.filter(({ station }) => station !== newest.station);
+    const origin = locate(newest, arrivals, []);
+    if (origin.arrivals.length <= arrivals.length) return false;
+    if (Math.abs(origin.originSeconds - alertedOriginSeconds) > MOVES_SECONDS) return false;
+    last = { ...last, origin };
+    join(origin);
+    return true;
+  };
+
+  return {
+    take(packet) {
+      const position = positions.get(packet.device);
+      if (position === undefined) return undefined;
+      const one = listening.get(packet.device) ?? enlist(packet.device, position, packet.arrivalSeconds);
+      const { deviceSeconds, arrivalSeconds, rateHz, axes } = packet;
+      one.packets++;
+      one.clock.observe(deviceSeconds, arrivalSeconds);
+      const endSeconds = one.clock.trueTime(deviceSeconds, arrivalSeconds);
+      one.station.take({ endSeconds, rateHz, axes });
+      rememberAlone(one, arrivalSeconds);
+      const newest = arrivalOf(packet.device, one);
+      if (newest === undefined || newest.onsetSeconds <= one.judgedSeconds) return undefined;
+      if (arrivalSeconds - newest.onsetSeconds > CONFIRM_SECONDS) return undefined;
+      if (improve(newest)) return undefined;
+      const alert = judge(newest, arrivalSeconds);
+      if (alert === undefined) return undefined;
+      last = alert;
+      alertedOriginSeconds = alert.origin.originSeconds;
+      join(alert.origin);
+      return alert;
+    },
+    latest: () => last,
+    stations: () =>
+      [...listening].map(([device, one]) => ({
+        device,
+        clock: one.clock.estimate(),
+        packets: one.packets,
+        alone: one.aloneInAll,
+        onsetSeconds: one.joinedSeconds,
+      })),
+  };
+}
+
+function criedWolf({ alone }: Listening, { onsetSeconds, peakRatio }: StationTrigger): boolean {
+  return alone.some(
+    (cry) => onsetSeconds - cry.onsetSeconds < CRIED_WOLF_SECONDS && peakRatio < STANDS_OUT * cry.peakRatio,
+  );
+}
