@@ -37,7 +37,7 @@ describe("a vendor's client", () => {
     );
     const [refusal] = receipts[1].refusals;
     assert.deepEqual([refusal!.firstItem, refusal!.reason], [1, 'NOT_FINITE']);
-    assert.deepEqual(receipts[1].gaps, [{ sensor: 'a', boot: 'b1', firstSequence: '3', lastSequence: '4' }]);
+    assert.deepEqual(receipts[1].gaps, [{ sensor: 'a', boot: 'b1', firstSequence: 3, lastSequence: 4 }]);
     assert.ok(receipts[0].archivedThrough >= 1);
     assert.equal(
       await client.describe([{ sensor: 'x', site: 'tower', channel: 'wind', unit: 'm/s', low: 0, high: 9 }]),
