@@ -64,6 +64,9 @@ const LATEST_MS = 8_640_000_000_000_000;
 /** True for a name that a sensor may have. */
 export const isSensorName = (name: string): boolean => SENSOR.test(name);
 
+/** True for a name that a boot may have; empty is one. */
+export const isBootName = (name: string): boolean => BOOT.test(name);
+
 /** One item of a message as the domain sees it, or what is wrong with it. */
 export function fromWire(item: Item__Output): IncomingItem | RefusedItem {
   if (item.reading) return fromReading(item.reading);

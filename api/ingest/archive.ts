@@ -2,7 +2,7 @@ import type { ArchivedFrame, CheckpointStore, FrameArchive } from '../../domain/
 import type { EpochMs } from '../../domain/units.ts';
 import { Dedup } from './dedup.ts';
 import type { DedupState } from './dedup.ts';
-import { FrameWriter, readFrame } from './frame.ts';
+import { FrameWriter, readStored } from './frame.ts';
 
 /** Frames that a crash may have left behind a gap: as many as one insert writes. */
 const ORPHANS_AT_MOST = 64;
@@ -52,7 +52,7 @@ export class Archive {
       const frame = await this.#frames.read(this.#head + 1);
       if (frame === null && !(await this.#adoptOrphans())) break;
       if (frame === null) continue;
-      for (const block of readFrame(frame.bytes)) dedup.rebuild(block);
+      for (const block of readStored(frame.bytes)) dedup.rebuild(block);
       this.#head += 1;
     }
     return dedup;

@@ -5,7 +5,7 @@ import type { QuarantinedItem, QuarantineStore } from '../../domain/ports-ingest
 import type { EpochMs } from '../../domain/units.ts';
 import type { Archive } from './archive.ts';
 import { FrameWriter } from './frame.ts';
-import type { Block } from './frame.ts';
+import type { StoredBlock } from './frame.ts';
 import { elapsed, persist } from './persist.ts';
 
 /** A frame is closed when it has reached this size. */
@@ -15,7 +15,7 @@ const FRAMES_AT_ONCE = 40;
 const QUARANTINED_AT_ONCE = 200;
 
 interface Submission {
-  readonly blocks: readonly Block[];
+  readonly blocks: readonly StoredBlock[];
   readonly quarantined: readonly QuarantinedItem[];
   readonly bytes: number;
   readonly done: (archivedThrough: number) => void;
@@ -57,7 +57,7 @@ export class GroupCommit {
    * Resolves with the archive's newest frame when everything submitted up to and including this is durable; an
    * empty submission waits for what came before it.
    */
-  submit(blocks: readonly Block[] = [], quarantined: readonly QuarantinedItem[] = []): Promise<number> {
+  submit(blocks: readonly StoredBlock[] = [], quarantined: readonly QuarantinedItem[] = []): Promise<number> {
     if (this.#broken !== null) return Promise.reject(asError(this.#broken));
     return new Promise((done, failed) => {
       const bytes = sizeOf(blocks, quarantined);
@@ -136,7 +136,7 @@ export class GroupCommit {
   }
 }
 
-function framesOf(blocks: readonly Block[]): Buffer[] {
+function framesOf(blocks: readonly StoredBlock[]): Buffer[] {
   const frames: Buffer[] = [];
   let writer = new FrameWriter();
   for (const block of blocks) {
@@ -149,11 +149,12 @@ function framesOf(blocks: readonly Block[]): Buffer[] {
   return frames;
 }
 
-function sizeOf(blocks: readonly Block[], quarantined: readonly QuarantinedItem[]): number {
+function sizeOf(blocks: readonly StoredBlock[], quarantined: readonly QuarantinedItem[]): number {
   let bytes = 64;
   for (const block of blocks) {
     bytes += 80;
     if (block.kind === 'readings') bytes += block.values.length * 17;
+    else if (block.kind === 'runs') bytes += block.values.length * 17 + block.ends.length * 44;
     else if (block.kind === 'waveform') bytes += block.samples.length * 4;
     else bytes += 1_000;
   }

@@ -1,5 +1,6 @@
 import type { EpochMs } from '../../domain/units.ts';
-import type { Block } from './frame.ts';
+import { apart } from './frame.ts';
+import type { StoredBlock } from './frame.ts';
 
 /** Numbers that one sensor sent since one boot: everything up to `through`, and the ranges above it. */
 interface Run {
@@ -7,7 +8,12 @@ interface Run {
   /** Inclusive, ascending, not touching. */
   ranges: [first: number, last: number][];
   newestMs: EpochMs;
+  /** Dropped: whoever holds on to it must ask for it again. */
+  forgotten: boolean;
 }
+
+/** A hold on what is known of one sensor since one boot, for a caller who has many readings of it. */
+export type Standing = Pick<Run, 'forgotten'>;
 
 /** Readings without numbers: the newest by content, and how far back that memory reaches. */
 interface Contents {
@@ -88,6 +94,26 @@ export class Dedup {
     return taken;
   }
 
+  /** null: too many boots, or nobody may tell. */
+  standing(sensor: string, boot: string): Standing | null {
+    return this.#run(sensor, boot);
+  }
+
+  /**
+   * `takeNumbers` for the usual cases: the next numbers of a sensor without gaps, or numbers that came before;
+   * null: ask `takeNumbers`, nothing was taken.
+   */
+  takeUsual(standing: Standing, first: number, count: number, newestMs: EpochMs): 'new' | 'before' | null {
+    const run = standing as Run;
+    if (run.forgotten || run.ranges.length > 0) return null;
+    const last = first + count - 1;
+    const isNext = first === run.through + 1;
+    if (!isNext && last > run.through) return null;
+    if (isNext) run.through = last;
+    if (newestMs > run.newestMs) run.newestMs = newestMs;
+    return isNext ? 'new' : 'before';
+  }
+
   /** Takes one reading that has no number. */
   takeContent(sensor: string, atMs: EpochMs, value: number): Taken['seen'] {
     let contents = this.#contents.get(sensor);
@@ -142,8 +168,11 @@ export class Dedup {
   }
 
   /** Takes what an archived block holds, without asking. */
-  rebuild(block: Block): void {
+  rebuild(block: StoredBlock): void {
     switch (block.kind) {
+      case 'runs':
+        for (const run of apart(block)) this.rebuild(run);
+        return;
       case 'readings': {
         const key = sensorKey(block.tenant, block.vendor, block.sensor);
         if (block.firstSequence === 0) {
@@ -180,8 +209,10 @@ export class Dedup {
   forget(tenant: string, beforeMs: EpochMs): void {
     const prefix = `${tenant}|`;
     for (const map of [this.#runs, this.#contents, this.#identities]) {
-      for (const [key, { newestMs }] of map) {
-        if (newestMs < beforeMs && key.startsWith(prefix)) map.delete(key);
+      for (const [key, known] of map) {
+        if (known.newestMs >= beforeMs || !key.startsWith(prefix)) continue;
+        map.delete(key);
+        if ('through' in known) known.forgotten = true;
       }
     }
     for (const [sensor, boots] of this.#boots) {
@@ -198,7 +229,9 @@ export class Dedup {
 
   state(): DedupState {
     return {
-      runs: Object.fromEntries(this.#runs),
+      runs: Object.fromEntries(
+        [...this.#runs].map(([key, { through, ranges, newestMs }]) => [key, { through, ranges, newestMs }]),
+      ),
       contents: Object.fromEntries(
         [...this.#contents].map(([key, { floorMs, seen, newestMs }]) => [
           key,
@@ -212,8 +245,10 @@ export class Dedup {
   restore(state: DedupState): void {
     for (const [key, run] of Object.entries(state.runs)) {
       this.#runs.set(key, {
-        ...run,
+        through: run.through,
         ranges: run.ranges.map(([first, last]): [number, number] => [first, last]),
+        newestMs: run.newestMs,
+        forgotten: false,
       });
       const cut = key.lastIndexOf('|');
       this.#rememberBoot(key.slice(0, cut), key.slice(cut + 1));
@@ -231,7 +266,7 @@ export class Dedup {
     const known = this.#runs.get(key);
     if (known !== undefined) return known;
     if (!this.#rememberBoot(sensor, boot)) return null;
-    const run: Run = { through: 0, ranges: [], newestMs: -Infinity };
+    const run: Run = { through: 0, ranges: [], newestMs: -Infinity, forgotten: false };
     this.#runs.set(key, run);
     return run;
   }

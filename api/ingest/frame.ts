@@ -10,6 +10,9 @@ import type { EpochMs } from '../../domain/units.ts';
  */
 export type Block = ReadingsBlock | WaveformBlock | BulletinBlock;
 
+/** As it is stored: runs of many sensors may share one block. */
+export type StoredBlock = Block | RunsBlock;
+
 interface BlockOrigin {
   readonly tenant: string;
   readonly vendor: string;
@@ -29,6 +32,24 @@ export interface ReadingsBlock extends BlockOrigin {
   readonly atMs: Float64Array;
   readonly values: Float64Array;
   /** `FLAG` bits a reading. */
+  readonly flags: Uint8Array;
+}
+
+/**
+ * Runs of readings of several sensors of one vendor, as columns. It means the same as one `ReadingsBlock` a run.
+ */
+export interface RunsBlock extends BlockOrigin {
+  readonly kind: 'runs';
+  /** Sensors and boots, each once; none has a line break. */
+  readonly names: readonly string[];
+  /** Per run: indexes of `names`, the number of its first reading (never 0), and where its readings end. */
+  readonly sensors: Uint32Array;
+  readonly boots: Uint32Array;
+  readonly firstSequences: Float64Array;
+  readonly ends: Uint32Array;
+  /** Per reading, run after run. */
+  readonly atMs: Float64Array;
+  readonly values: Float64Array;
   readonly flags: Uint8Array;
 }
 
@@ -63,7 +84,7 @@ export const FLAG = {
 const MAGIC = 0x31464354;
 /** Set in a bulletin's stored flags only. */
 const SENT_FOLLOWS = 128;
-const KIND = { readings: 1, waveform: 2, bulletin: 3 } as const;
+const KIND = { readings: 1, waveform: 2, bulletin: 3, runs: 4 } as const;
 
 /** Collects blocks until a frame is full. */
 export class FrameWriter {
@@ -79,7 +100,7 @@ export class FrameWriter {
     return this.#blocks.length === 0;
   }
 
-  add(block: Block): void {
+  add(block: StoredBlock): void {
     const body = this.#body(block);
     const head = Buffer.allocUnsafe(5);
     head.writeUInt8(KIND[block.kind], 0);
@@ -102,7 +123,7 @@ export class FrameWriter {
     return Buffer.concat([head, ...strings, ...this.#blocks]);
   }
 
-  #body(block: Block): Buffer {
+  #body(block: StoredBlock): Buffer {
     const origin = [block.tenant, block.vendor];
     switch (block.kind) {
       case 'readings': {
@@ -115,6 +136,24 @@ export class FrameWriter {
         at += bytesOf(block.atMs).copy(body, at);
         at += bytesOf(block.values).copy(body, at);
         at += bytesOf(block.flags).copy(body, at);
+        writeSent(block, body, at);
+        return body;
+      }
+      case 'runs': {
+        const names = Buffer.from(block.names.join('\n'), 'utf8');
+        const runs = block.ends.length;
+        const n = block.values.length;
+        const body = this.#start(origin, 20 + names.length + runs * 20 + n * 17 + sentBytes(block));
+        let at = 8;
+        at = body.writeDoubleLE(block.clockMs, at);
+        at = body.writeUInt32LE(names.length, at);
+        at = body.writeUInt32LE(runs, at);
+        at = body.writeUInt32LE(n, at);
+        at += names.copy(body, at);
+        for (const column of [block.sensors, block.boots, block.firstSequences, block.ends]) {
+          at += bytesOf(column).copy(body, at);
+        }
+        for (const column of [block.atMs, block.values, block.flags]) at += bytesOf(column).copy(body, at);
         writeSent(block, body, at);
         return body;
       }
@@ -167,11 +206,41 @@ export class FrameWriter {
 }
 
 /**
- * The blocks of a frame, in order.
+ * The blocks of a frame, in order; shared blocks are taken apart.
  *
  * @throws RangeError when the bytes are not a frame
  */
 export function readFrame(bytes: Uint8Array): Block[] {
+  return readStored(bytes).flatMap((block) => (block.kind === 'runs' ? [...apart(block)] : [block]));
+}
+
+/** One block a run; its arrays are views. */
+export function* apart(block: RunsBlock): Generator<ReadingsBlock> {
+  const { names, sensors, boots, firstSequences, ends, atMs, values, flags } = block;
+  const { tenant, vendor, clockMs, sentAtMs } = block;
+  const origin = { tenant, vendor, clockMs, ...(sentAtMs === undefined ? {} : { sentAtMs }) };
+  for (let run = 0, from = 0; run < ends.length; run++) {
+    const end = ends[run]!;
+    yield {
+      kind: 'readings',
+      ...origin,
+      sensor: names[sensors[run]!]!,
+      boot: names[boots[run]!]!,
+      firstSequence: firstSequences[run]!,
+      atMs: atMs.subarray(from, end),
+      values: values.subarray(from, end),
+      flags: flags.subarray(from, end),
+    };
+    from = end;
+  }
+}
+
+/**
+ * The blocks of a frame as they are stored.
+ *
+ * @throws RangeError when the bytes are not a frame
+ */
+export function readStored(bytes: Uint8Array): StoredBlock[] {
   const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (frame.length < 12 || frame.readUInt32LE(0) !== MAGIC) throw new RangeError('Not a frame.');
   const strings: string[] = [];
@@ -181,7 +250,7 @@ export function readFrame(bytes: Uint8Array): Block[] {
     strings.push(frame.toString('utf8', at + 2, at + 2 + length));
     at += 2 + length;
   }
-  const blocks: Block[] = [];
+  const blocks: StoredBlock[] = [];
   for (let n = frame.readUInt32LE(8); n > 0; n--) {
     const kind = frame.readUInt8(at);
     const length = frame.readUInt32LE(at + 1);
@@ -192,7 +261,7 @@ export function readFrame(bytes: Uint8Array): Block[] {
   return blocks;
 }
 
-function readBlock(kind: number, body: Buffer, strings: readonly string[]): Block {
+function readBlock(kind: number, body: Buffer, strings: readonly string[]): StoredBlock {
   const text = (n: number): string => strings[body.readUInt32LE(n * 4)] ?? '';
   const origin = { tenant: text(0), vendor: text(1) };
   if (kind === KIND.readings) {
@@ -239,19 +308,50 @@ function readBlock(kind: number, body: Buffer, strings: readonly string[]): Bloc
       ...sentAt(body, end),
     };
   }
+  if (kind === KIND.runs) return readRuns(body, origin);
   throw new RangeError(`A block of unknown kind ${kind}.`);
 }
 
-const sentBytes = (block: Block): number => (block.sentAtMs === undefined ? 0 : 8);
+function readRuns(body: Buffer, origin: { readonly tenant: string; readonly vendor: string }): RunsBlock {
+  const [namesLength, runs, n] = [body.readUInt32LE(16), body.readUInt32LE(20), body.readUInt32LE(24)];
+  let at = 28;
+  const take = (length: number): ArrayBuffer => {
+    at += length;
+    return copied(body, at - length, length);
+  };
+  const block = {
+    kind: 'runs',
+    ...origin,
+    clockMs: body.readDoubleLE(8),
+    names: Buffer.from(take(namesLength)).toString('utf8').split('\n'),
+    sensors: new Uint32Array(take(runs * 4)),
+    boots: new Uint32Array(take(runs * 4)),
+    firstSequences: new Float64Array(take(runs * 8)),
+    ends: new Uint32Array(take(runs * 4)),
+    atMs: new Float64Array(take(n * 8)),
+    values: new Float64Array(take(n * 8)),
+    flags: new Uint8Array(take(n)),
+  } as const;
+  let before = 0;
+  for (let run = 0; run < runs; run++) {
+    const isNamed = block.sensors[run]! < block.names.length && block.boots[run]! < block.names.length;
+    if (!isNamed || block.ends[run]! <= before) throw new RangeError('A run without a name or readings.');
+    before = block.ends[run]!;
+  }
+  if (before !== n) throw new RangeError('Readings that belong to no run.');
+  return { ...block, ...sentAt(body, at) };
+}
 
-function writeSent(block: Block, body: Buffer, at: number): void {
+const sentBytes = (block: StoredBlock): number => (block.sentAtMs === undefined ? 0 : 8);
+
+function writeSent(block: StoredBlock, body: Buffer, at: number): void {
   if (block.sentAtMs !== undefined) body.writeDoubleLE(block.sentAtMs, at);
 }
 
 const sentAt = (body: Buffer, at: number): { sentAtMs?: EpochMs } =>
   body.length >= at + 8 ? { sentAtMs: body.readDoubleLE(at) } : {};
 
-const bytesOf = (array: Float64Array | Float32Array | Uint8Array): Buffer =>
+const bytesOf = (array: Float64Array | Float32Array | Uint32Array | Uint8Array): Buffer =>
   Buffer.from(array.buffer, array.byteOffset, array.byteLength);
 
 /** A copy of its own: typed arrays need their alignment, and a view would keep the whole frame alive. */
