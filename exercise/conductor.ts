@@ -37,7 +37,7 @@ export interface ConductOptions {
   readonly doors: Doors;
   /** Feed seconds per second, or `max`: as fast as everything is acknowledged. */
   readonly speed: number | 'max';
-  /** How long the feed's clock stands still for a person who is asked something. @default 0 */
+  /** How long the feed's clock stands still for each question, so that a person can answer. @default 0 */
   readonly holdMs?: DurationMs;
   /** First event to send: what an earlier run had acknowledged is not sent again. @default 0 */
   readonly from?: number;
@@ -82,6 +82,7 @@ export async function conduct(options: ConductOptions): Promise<Conducted> {
   const open = new Map<string, ClockAnswer>();
   const seen: string[] = [];
   const scheduled = new Set<string>();
+  const held = new Set<string>();
   const receipt = { sent: 0, acknowledged: 0, refused: 0 };
   const startedAt = performance.now();
   const startMs = options.fromMs ?? feed[from]?.atMs ?? feed.at(-1)?.atMs ?? 0;
@@ -105,6 +106,23 @@ export async function conduct(options: ConductOptions): Promise<Conducted> {
     }
   };
 
+  /** The clock stands still, once for each question, until all are answered or `holdMs` have passed. */
+  const holdForPeople = async (
+    incidentId: string,
+    first: ClockAnswer,
+    atMs: EpochMs,
+  ): Promise<ClockAnswer | null> => {
+    const until = performance.now() + holdMs;
+    const isNew = (question: string): boolean => !held.has(`${incidentId} ${question}`);
+    let answer: ClockAnswer | null = first;
+    while (answer !== null && answer.openQuestions.some(isNew) && performance.now() < until) {
+      await pause(Math.min(500, holdMs), signal);
+      answer = await doors.clock(incidentId, atMs);
+    }
+    for (const question of answer?.openQuestions ?? []) held.add(`${incidentId} ${question}`);
+    return answer;
+  };
+
   /** Tells one incident the time and hears what it wants next. True when it gave units back to a desk. */
   const touch = async (incidentId: string): Promise<boolean> => {
     if (!seen.includes(incidentId)) seen.push(incidentId);
@@ -115,8 +133,8 @@ export async function conduct(options: ConductOptions): Promise<Conducted> {
       signal?.throwIfAborted();
       answer = await doors.clock(incidentId, nowMs);
     }
-    if (answer !== null && holdMs > 0 && answer.openQuestions.length > 0) {
-      answer = await holdForPeople(incidentId, answer, doors, nowMs, holdMs, signal);
+    if (answer !== null && holdMs > 0) {
+      answer = await holdForPeople(incidentId, answer, nowMs);
     }
     if (answer === null || answer.phase === 'closed') {
       open.delete(incidentId);
@@ -179,24 +197,6 @@ export async function conduct(options: ConductOptions): Promise<Conducted> {
 
 const released = (answer: ClockAnswer): number =>
   answer.missions.filter((mission) => mission.releasedAtMs !== undefined).length;
-
-/** The feed's clock stands still while a person may still answer; it goes on when they did, or after `holdMs`. */
-async function holdForPeople(
-  incidentId: string,
-  first: ClockAnswer,
-  doors: Doors,
-  nowMs: EpochMs,
-  holdMs: DurationMs,
-  signal: AbortSignal | undefined,
-): Promise<ClockAnswer | null> {
-  const until = performance.now() + holdMs;
-  let answer: ClockAnswer | null = first;
-  while (answer !== null && answer.openQuestions.length > 0 && performance.now() < until) {
-    await pause(500, signal);
-    answer = await doors.clock(incidentId, nowMs);
-  }
-  return answer;
-}
 
 async function keepPace(
   speed: number | 'max',

@@ -23,7 +23,7 @@ export function declare(program: Command): void {
     .option('--no-demo', 'run everything and play nothing')
     .option(
       '--hold <duration>',
-      'with --once: keep serving this long before stopping',
+      'let the clock of the week stand still this long for a person who is asked something',
       parseDurationOption,
       0,
     )
