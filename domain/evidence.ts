@@ -52,6 +52,8 @@ export interface ReadingsEvidence {
   /** Dedup key: `site|leaf|atMs|holds`. */
   readonly key: string;
   readonly atMs: EpochMs;
+  /** What the deciding device's own clock said, where that clock is known to be off and `atMs` is corrected. */
+  readonly observedAtMs?: EpochMs;
   readonly receivedAtMs: EpochMs;
   readonly site: string;
   /** Path of the channel condition in the plan document: `detect`, `evaluate.resolvedWhen`, `evaluate.escalateWhen.of.1`. */
@@ -71,6 +73,8 @@ export interface SensorDigest {
   readonly value: number;
   /** Since when the sensor itself meets the condition; null when it does not. */
   readonly sinceMs: EpochMs | null;
+  /** Its last reading is suspect: a stuck sensor, a reading that nobody measured (docs/ingestion.md). */
+  readonly suspect?: true;
 }
 
 export type Evidence = BulletinEvidence | ReadingsEvidence;

@@ -66,13 +66,16 @@ export interface InboxStore {
   pending(): Promise<Delivery[]>;
 }
 
-/** Evidence that reached no incident, and why. Insert-only. */
+/** Evidence that reached no incident, and sensors that cannot be relied on, and why. Insert-only. */
 export interface AsideRecord {
   readonly id: string;
-  /** `suppressed`: matches a detect rule and opened nothing. `late`: came after its incident closed, or too late to trigger. */
-  readonly kind: 'suppressed' | 'late';
+  /**
+   * `suppressed`: matches a detect rule and opened nothing. `late`: came after its incident closed, or too late to
+   * trigger. `doubt`: a sensor fell silent, is stuck, flat or noisy.
+   */
+  readonly kind: 'suppressed' | 'late' | 'doubt';
   readonly tenant: string;
-  /** `<plan>@<hash>` for suppressed evidence, the incident for late evidence; empty for late readings. */
+  /** `<plan>@<hash>` for suppressed evidence, the incident for late evidence, the sensor for a doubt; empty for late readings. */
   readonly about: string;
   readonly reason: string;
   readonly atMs: EpochMs;

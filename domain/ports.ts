@@ -1,5 +1,6 @@
 import type { Evaluation } from './world.ts';
 import type { Place } from './evidence.ts';
+import type { ClockQuality } from './ingest/clock.ts';
 import type { PlanDocument, PlanVersion } from './plan/document.ts';
 import type { Fact, Situation } from './situation.ts';
 import type { EpochMs, Level, Mode, Position, Text } from './units.ts';
@@ -174,6 +175,10 @@ export interface Sensor {
   readonly low: number;
   readonly high: number;
   readonly position: Position | null;
+  /** Readings a second, as the vendor declared; absent or 0: irregular. */
+  readonly samplingHz?: number;
+  /** How far its clock may be off, as the vendor declared. */
+  readonly clockQuality?: ClockQuality;
 }
 
 export interface SiteStore {

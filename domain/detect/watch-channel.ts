@@ -1,10 +1,13 @@
 import type { ReadingsEvidence, SensorDigest } from '../evidence.ts';
+import { QUALITY, SUSPECT } from '../ingest/quality.ts';
 import type { ChannelCondition } from '../plan/document.ts';
 import type { DurationMs, EpochMs } from '../units.ts';
 
 export interface WatchedSensor {
   readonly id: string;
   readonly vendor: string;
+  /** Silent for longer, it has broken its hold and does not count until it is heard again. @default 60_000 */
+  readonly silentAfterMs?: DurationMs;
 }
 
 export interface ChannelWatchOptions {
@@ -14,11 +17,8 @@ export interface ChannelWatchOptions {
   readonly site: string;
   /** All sensors of the site that measure the condition's channel in its unit. */
   readonly sensors: readonly WatchedSensor[];
-  /**
-   * A sensor that was silent for longer has broken its hold, and does not count until it is heard again.
-   * @default 60_000
-   */
-  readonly silentAfterMs?: DurationMs;
+  /** True where the condition says that all is well again: suspect readings do not count for it. @default false */
+  readonly reassures?: boolean;
   readonly state?: ChannelWatchState;
 }
 
@@ -38,16 +38,20 @@ const SILENT_AFTER_MS = 60_000;
  * only. A sensor counts when its own readings met the threshold without a break for `forMs`; the condition holds
  * when enough sensors count at the same time. Readings of one sensor must come in time order: an older one than
  * the last is ignored.
+ *
+ * Suspect readings may alarm but not reassure: where the condition reassures, a sensor with a spike, a stuck value or
+ * a filled gap does not count. Elsewhere a lone spike neither begins nor breaks a hold; the reading after it decides.
  */
 export class ChannelWatch {
   readonly #options: ChannelWatchOptions;
-  readonly #silentAfterMs: DurationMs;
+  readonly #silentAfterMs: Float64Array;
   readonly #needed: number;
   /** Per sensor: NaN while the threshold is not met, or nothing was heard. */
   readonly #sinceMs: Float64Array;
   readonly #lastMs: Float64Array;
   readonly #value: Float64Array;
   readonly #counts: Uint8Array;
+  readonly #suspect: Uint8Array;
   #count = 0;
   #nowMs = -Infinity;
   #nextSilenceCheckMs = -Infinity;
@@ -56,12 +60,13 @@ export class ChannelWatch {
   constructor(options: ChannelWatchOptions) {
     const { condition, sensors, state } = options;
     this.#options = options;
-    this.#silentAfterMs = options.silentAfterMs ?? SILENT_AFTER_MS;
+    this.#silentAfterMs = Float64Array.from(sensors, (sensor) => sensor.silentAfterMs ?? SILENT_AFTER_MS);
     this.#needed = condition.onSensors === 'all' ? sensors.length : condition.onSensors;
     this.#sinceMs = new Float64Array(sensors.length).fill(NaN);
     this.#lastMs = new Float64Array(sensors.length).fill(-Infinity);
     this.#value = new Float64Array(sensors.length).fill(NaN);
     this.#counts = new Uint8Array(sensors.length);
+    this.#suspect = new Uint8Array(sensors.length);
     if (state !== undefined) this.#restore(state);
   }
 
@@ -73,19 +78,34 @@ export class ChannelWatch {
    * Takes one reading. Answers evidence when the condition begins or ceases to hold at the site.
    *
    * @param sensor position in `sensors`
-   * @param atMs when it was observed
+   * @param atMs when it was observed, by our clock
    * @param value in the condition's unit, finite
+   * @param flags bits of QUALITY
+   * @param observedAtMs by the device's clock
    */
-  push(sensor: number, atMs: EpochMs, value: number, receivedAtMs: EpochMs): ReadingsEvidence | null {
+  push(
+    sensor: number,
+    atMs: EpochMs,
+    value: number,
+    receivedAtMs: EpochMs,
+    flags = 0,
+    observedAtMs: EpochMs = atMs,
+  ): ReadingsEvidence | null {
     const last = this.#lastMs[sensor]!;
     if (atMs < last) return null;
-    const { condition } = this.#options;
-    const meets = condition.when === 'atLeast' ? value >= condition.threshold : value < condition.threshold;
-    const since = this.#sinceMs[sensor]!;
+    const { condition, reassures = false } = this.#options;
+    const isHeld = !Number.isNaN(this.#sinceMs[sensor]!);
+    const isAlone = !reassures && (flags & QUALITY.spike) !== 0;
+    const suspect = reassures && (flags & SUSPECT) !== 0;
+    const meets = isAlone
+      ? isHeld
+      : !suspect &&
+        (condition.when === 'atLeast' ? value >= condition.threshold : value < condition.threshold);
     if (!meets) this.#sinceMs[sensor] = NaN;
-    else if (Number.isNaN(since) || atMs - last > this.#silentAfterMs) this.#sinceMs[sensor] = atMs;
+    else if (!isHeld || atMs - last > this.#silentAfterMs[sensor]!) this.#sinceMs[sensor] = atMs;
     this.#lastMs[sensor] = atMs;
     this.#value[sensor] = value;
+    this.#suspect[sensor] = Number((flags & SUSPECT) !== 0);
     if (atMs > this.#nowMs) this.#nowMs = atMs;
     this.#setCounts(sensor, meets && atMs - this.#sinceMs[sensor]! >= condition.forMs);
     if (this.#count >= this.#needed) this.#discountSilent();
@@ -93,7 +113,7 @@ export class ChannelWatch {
     const holds = this.#needed > 0 && this.#count >= this.#needed;
     if (holds === this.#holds) return null;
     this.#holds = holds;
-    return this.#evidence(receivedAtMs);
+    return this.#evidence(receivedAtMs, atMs, observedAtMs);
   }
 
   state(): ChannelWatchState {
@@ -129,13 +149,13 @@ export class ChannelWatch {
     if (this.#holds && this.#nowMs < this.#nextSilenceCheckMs) return;
     this.#nextSilenceCheckMs = this.#nowMs + 1_000;
     for (let sensor = 0; sensor < this.#counts.length; sensor++) {
-      if (this.#counts[sensor] === 1 && this.#nowMs - this.#lastMs[sensor]! > this.#silentAfterMs) {
+      if (this.#counts[sensor] === 1 && this.#nowMs - this.#lastMs[sensor]! > this.#silentAfterMs[sensor]!) {
         this.#setCounts(sensor, false);
       }
     }
   }
 
-  #evidence(receivedAtMs: EpochMs): ReadingsEvidence {
+  #evidence(receivedAtMs: EpochMs, placedAtMs: EpochMs, observedAtMs: EpochMs): ReadingsEvidence {
     const { condition, leaf, site, sensors } = this.#options;
     const atMs = this.#nowMs;
     const heard = [...sensors.keys()].filter((index) => this.#lastMs[index]! > -Infinity);
@@ -151,6 +171,7 @@ export class ChannelWatch {
           vendor: sensors[index]!.vendor,
           value: this.#value[index]!,
           sinceMs: Number.isNaN(since) ? null : since,
+          ...(this.#suspect[index] === 1 ? { suspect: true } : {}),
         };
       });
     const starts = digests.map((digest) => digest.sinceMs ?? atMs);
@@ -158,6 +179,7 @@ export class ChannelWatch {
       kind: 'readings',
       key: `${site}|${leaf}|${atMs}|${this.#holds}`,
       atMs,
+      ...(observedAtMs === placedAtMs ? {} : { observedAtMs }),
       receivedAtMs,
       site,
       leaf,

@@ -9,7 +9,10 @@ import type {
 import { incidentIdOf, windowOf } from '../evidence.ts';
 import type { Condition, PlanDocument } from '../plan/document.ts';
 import type { Sensor } from '../ports.ts';
-import type { DurationMs, EpochMs } from '../units.ts';
+import { silentAfterMs } from '../ingest/health.ts';
+import type { Conversion } from '../ingest/units.ts';
+import { conversionOf } from '../ingest/units.ts';
+import type { EpochMs } from '../units.ts';
 import { evaluateCondition, walkConditions } from './condition.ts';
 import { effectsOf, numberOf } from './intensity.ts';
 import { extended, joins } from './sequence.ts';
@@ -48,8 +51,13 @@ export interface BulletinReceived {
 export interface ReadingsReceived {
   /** Sensor id. */
   readonly sensor: string;
+  /** When each was observed, by our clock. */
   readonly atMs: ArrayLike<number>;
   readonly values: ArrayLike<number>;
+  /** Bits of QUALITY, one a reading. @default 0 for all */
+  readonly flags?: ArrayLike<number>;
+  /** By the device's own clock. @default atMs */
+  readonly observedAtMs?: ArrayLike<number>;
   readonly receivedAtMs: EpochMs;
 }
 
@@ -75,8 +83,6 @@ export interface WatchOptions {
   readonly places: readonly Place[];
   /** Sensors of this tenant. */
   readonly sensors: readonly Sensor[];
-  /** See ChannelWatch. @default 60_000 */
-  readonly silentAfterMs?: DurationMs;
   readonly state?: WatchState;
 }
 
@@ -263,14 +269,21 @@ export function createWatch(options: WatchOptions): Watch {
         late,
       );
     },
-    acceptReadings({ sensor, atMs, values, receivedAtMs }) {
+    acceptReadings({ sensor, atMs, values, flags, observedAtMs, receivedAtMs }) {
       const watching = targets.get(sensor);
       if (watching === undefined) return [];
       const found: Found[] = [];
       for (let n = 0; n < atMs.length; n++) {
         const turned: { station: Station; transition: ReadingsEvidence }[] = [];
-        for (const { station, channel, index } of watching) {
-          const transition = channel.push(index, atMs[n]!, values[n]!, receivedAtMs);
+        for (const { station, channel, index, scale, offset } of watching) {
+          const transition = channel.push(
+            index,
+            atMs[n]!,
+            values[n]! * scale + offset,
+            receivedAtMs,
+            flags?.[n],
+            observedAtMs?.[n],
+          );
           if (transition === null) continue;
           station.transitions.set(transition.leaf, transition);
           turned.push({ station, transition });
@@ -316,17 +329,14 @@ interface Station {
   readonly leaves: ReadonlyMap<string, ChannelWatch>;
   /** The last transition of each leaf. */
   readonly transitions: Map<string, ReadingsEvidence>;
-  readonly targets: readonly {
-    readonly sensor: string;
-    readonly channel: ChannelWatch;
-    readonly index: number;
-  }[];
+  readonly targets: readonly (Omit<Target, 'station'> & { readonly sensor: string })[];
   states(): Record<string, { holds: boolean; sinceMs: EpochMs }>;
   /** Other conditions of the plan that hold already, oldest first: a new incident must know them. */
   heldBefore(transition: ReadingsEvidence): ReadingsEvidence[];
 }
 
-interface Target {
+/** A sensor in a condition, and what carries its values into the condition's unit. */
+interface Target extends Conversion {
   readonly station: Station;
   readonly channel: ChannelWatch;
   readonly index: number;
@@ -334,27 +344,33 @@ interface Target {
 
 function createStation(plan: PinnedPlan, site: string, options: WatchOptions, name: string): Station {
   const leaves = new Map<string, ChannelWatch>();
-  const targets: { sensor: string; channel: ChannelWatch; index: number }[] = [];
+  const targets: (Omit<Target, 'station'> & { sensor: string })[] = [];
   const transitions = new Map(Object.entries(options.state?.transitions[name] ?? {}));
   const known = options.state?.channels[name] ?? {};
+  const reassuring = reassuringPaths(plan.document);
   for (const { condition, path } of conditionsOf(plan.document)) {
     if (condition.when !== 'atLeast' && condition.when !== 'below') continue;
-    const sensors: WatchedSensor[] = options.sensors.filter(
-      (sensor) =>
-        sensor.site === site && sensor.channel === condition.channel && sensor.unit === condition.unit,
-    );
+    const sensors = options.sensors
+      .filter((sensor) => sensor.site === site && sensor.channel === condition.channel)
+      .map((sensor) => ({ sensor, conversion: conversionOf(sensor.unit, condition.unit, sensor.channel) }))
+      .filter((one): one is { sensor: Sensor; conversion: Conversion } => one.conversion !== null);
     if (sensors.length === 0) continue;
     const state = known[path];
     const channel = new ChannelWatch({
       condition,
       leaf: path,
       site,
-      sensors: sensors.map(({ id, vendor }) => ({ id, vendor })),
-      ...(options.silentAfterMs === undefined ? {} : { silentAfterMs: options.silentAfterMs }),
+      reassures: reassuring.has(path),
+      sensors: sensors.map(({ sensor }): WatchedSensor => {
+        const { id, vendor } = sensor;
+        return { id, vendor, silentAfterMs: silentAfterMs(sensor) };
+      }),
       ...(state === undefined ? {} : { state }),
     });
     leaves.set(path, channel);
-    sensors.forEach(({ id }, index) => targets.push({ sensor: id, channel, index }));
+    sensors.forEach(({ sensor, conversion }, index) =>
+      targets.push({ sensor: sensor.id, channel, index, ...conversion }),
+    );
   }
   return {
     plan,
@@ -390,6 +406,24 @@ export function* conditionsOf(
     yield* walkConditions(condition, `evaluate.resolvedWhenBySeverity.${severity}`);
   }
   if (escalateWhen !== undefined) yield* walkConditions(escalateWhen, 'evaluate.escalateWhen');
+}
+
+/** Paths of the conditions whose holding helps to end an incident, or to keep one from opening: `not` turns it round. */
+function reassuringPaths({ detect, classify, evaluate }: PlanDocument): Set<string> {
+  const paths = new Set<string>();
+  const visit = (condition: Condition, path: string, reassures: boolean): void => {
+    if (reassures) paths.add(path);
+    const inner = condition.when === 'not' ? !reassures : reassures;
+    if ('of' in condition) condition.of.forEach((part, n) => visit(part, `${path}.of.${n}`, inner));
+  };
+  visit(detect, 'detect', false);
+  for (const [n, rule] of classify.scale.entries()) visit(rule.when, `classify.scale.${n}.when`, false);
+  visit(evaluate.resolvedWhen, 'evaluate.resolvedWhen', true);
+  for (const [severity, condition] of Object.entries(evaluate.resolvedWhenBySeverity ?? {})) {
+    visit(condition, `evaluate.resolvedWhenBySeverity.${severity}`, true);
+  }
+  if (evaluate.escalateWhen !== undefined) visit(evaluate.escalateWhen, 'evaluate.escalateWhen', false);
+  return paths;
 }
 
 const isUnder = (root: string, path: string): boolean => path === root || path.startsWith(`${root}.`);

@@ -1,0 +1,109 @@
+import type { Sensor } from '../ports.ts';
+import type { EpochMs } from '../units.ts';
+import type { JudgedReadings, MonitorState, SensorHealth, SensorStatus, TakenReadings } from './health.ts';
+import { isDoubtful, SensorMonitor } from './health.ts';
+
+/** Everything a book must remember, as JSON, by sensor. */
+export type HealthState = Readonly<Record<string, MonitorState>>;
+
+/** The channel on which a plan hears how many sensors of a site are in doubt, and its unit. */
+export const DOUBTS = { channel: 'doubtfulSensors', unit: 'sensors', vendor: 'tocsin' } as const;
+
+/** The sensor that says so: no vendor can be called `tocsin`. */
+export const doubtsSensor = (tenant: string, site: string): Sensor => ({
+  id: `${tenant}/${DOUBTS.vendor}/${site}`,
+  vendor: DOUBTS.vendor,
+  tenant,
+  site,
+  channel: DOUBTS.channel,
+  unit: DOUBTS.unit,
+  low: 0,
+  high: 1_000_000,
+  position: null,
+});
+
+/** The health of a tenant's sensors, from what they said in the order of the archive, and from the time. */
+export class HealthBook {
+  readonly #monitors = new Map<string, SensorMonitor>();
+  readonly #changed = new Set<SensorMonitor>();
+  /** What a sensor that is not registered any more, or not yet, has left. */
+  readonly #unclaimed = new Map<string, MonitorState>();
+  #newestMs: EpochMs = -Infinity;
+
+  constructor(sensors: readonly Sensor[], state: HealthState = {}) {
+    for (const [id, known] of Object.entries(state)) this.#unclaimed.set(id, known);
+    this.register(sensors);
+  }
+
+  /** Takes the sensors as they are registered now; what is known of them stays. */
+  register(sensors: readonly Sensor[]): void {
+    for (const sensor of sensors) {
+      const monitor = this.#monitors.get(sensor.id);
+      if (monitor !== undefined && JSON.stringify(monitor.sensor) === JSON.stringify(sensor)) continue;
+      const state = monitor?.state() ?? this.#unclaimed.get(sensor.id);
+      this.#unclaimed.delete(sensor.id);
+      this.#monitors.set(sensor.id, new SensorMonitor(sensor, state));
+    }
+  }
+
+  /** The newest time of arrival: what a recorded feed calls now. */
+  get newestMs(): EpochMs {
+    return this.#newestMs;
+  }
+
+  /** null: the sensor is not known here. */
+  take(sensor: string, batch: TakenReadings): JudgedReadings | null {
+    this.#newestMs = Math.max(this.#newestMs, batch.receivedAtMs);
+    const monitor = this.#monitors.get(sensor);
+    if (monitor === undefined) return null;
+    const before = monitor.status;
+    const judged = monitor.take(batch);
+    if (monitor.status !== before) this.#changed.add(monitor);
+    return judged;
+  }
+
+  /** Looks who has fallen silent. */
+  review(nowMs: EpochMs): void {
+    for (const monitor of this.#monitors.values()) if (monitor.review(nowMs)) this.#changed.add(monitor);
+  }
+
+  /** Sensors whose status changed since this was asked last. */
+  changes(): SensorHealth[] {
+    const changes = [...this.#changed].map((monitor) => monitor.health());
+    this.#changed.clear();
+    return changes;
+  }
+
+  /** Everything that was heard of, in the order of registration. */
+  all(): SensorHealth[] {
+    return [...this.#monitors.values()]
+      .filter(({ sensor, status }) => status !== 'unheard' && sensor.vendor !== DOUBTS.vendor)
+      .map((monitor) => monitor.health());
+  }
+
+  /** How many sensors are in which state. */
+  counts(): Map<SensorStatus, number> {
+    const counts = new Map<SensorStatus, number>();
+    for (const { sensor, status } of this.#monitors.values()) {
+      if (sensor.vendor !== DOUBTS.vendor) counts.set(status, (counts.get(status) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** Doubtful sensors of each site that has sensors. */
+  doubts(): Map<string, number> {
+    const doubts = new Map<string, number>();
+    for (const { sensor, status } of this.#monitors.values()) {
+      if (sensor.vendor === DOUBTS.vendor) continue;
+      doubts.set(sensor.site, (doubts.get(sensor.site) ?? 0) + Number(isDoubtful(status)));
+    }
+    return doubts;
+  }
+
+  state(): HealthState {
+    return {
+      ...Object.fromEntries(this.#unclaimed),
+      ...Object.fromEntries([...this.#monitors].map(([id, monitor]) => [id, monitor.state()])),
+    };
+  }
+}
