@@ -331,6 +331,12 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     'INVALID_ARGUMENT',
     'Number the messages of each stream 1, 2, 3, …; on a new stream begin with 1 again.',
   ),
+  TABLE_COLUMN_UNKNOWN: entry(
+    'The table has no such column',
+    422,
+    'INVALID_ARGUMENT',
+    'Take a name from details.known; case and blanks count.',
+  ),
   TABLE_MALFORMED: entry(
     'The table cannot be read',
     422,
