@@ -142,9 +142,11 @@ async function buildFerret(workshop, env, log) {
 
 /** A copy of the module, which go.sum has checked, with its one line changed; answers the go.mod that names the copy. */
 async function withIndexedId(go, workshop, options) {
-  const found = await runToEnd(go, ['mod', 'download', '-json', FERRET], options);
+  const printed = [];
+  const onLine = (line, stream) => stream === 'stdout' && printed.push(line);
+  const found = await runToEnd(go, ['mod', 'download', '-json', FERRET], { ...options, onLine });
   if (!found.ok) throw new Unavailable(`go mod download failed: ${lastWords(found)}`);
-  const { Dir: module } = JSON.parse(found.lines.join('\n'));
+  const { Dir: module } = JSON.parse(printed.join('\n'));
   const copy = path.join(workshop, 'FerretDB');
   fs.cpSync(module, copy, { recursive: true });
   // The module cache is read-only, and so are copies of it.

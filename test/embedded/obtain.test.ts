@@ -171,7 +171,7 @@ test('a build of the store that fails is a reason, and leaves nothing in the cac
 
   await assert.rejects(
     obtainStore({ env }),
-    /go build failed: exit code 1:\s+verifying module: checksum mismatch/,
+    /go mod download failed: exit code 1:\s+verifying module: checksum mismatch/,
   );
 
   assert.deepEqual(fs.readdirSync(cache), []);
