@@ -3,6 +3,7 @@ import type { EpochMs } from '../../domain/units.ts';
 import { Dedup } from './dedup.ts';
 import type { DedupState } from './dedup.ts';
 import { FrameWriter, readStored } from './frame.ts';
+import type { StoredBlock } from './frame.ts';
 
 /** Frames that a crash may have left behind a gap: as many as one insert writes. */
 const ORPHANS_AT_MOST = 64;
@@ -21,12 +22,23 @@ export interface ArchiveOptions {
   readonly writer: string;
 }
 
+/** A frame before it has a number: what it holds, and the same as bytes. */
+export interface NewFrame {
+  readonly blocks: readonly StoredBlock[];
+  readonly bytes: Uint8Array;
+}
+
+interface Recent {
+  readonly blocks: readonly StoredBlock[];
+  readonly byteLength: number;
+}
+
 /** The archive as its one writer sees it: numbers its frames, and has the newest at hand for the relay. */
 export class Archive {
   readonly #frames: FrameArchive;
   readonly #checkpoints: CheckpointStore;
   readonly writer: string;
-  readonly #recent = new Map<number, ArchivedFrame>();
+  readonly #recent = new Map<number, Recent>();
   #recentBytes = 0;
   #head = 0;
   #grown: (() => void) | null = null;
@@ -62,21 +74,27 @@ export class Archive {
    * Makes frames durable under the next numbers. May be repeated with the same frames after a failure: they keep
    * their numbers until they are in.
    */
-  async append(bytes: readonly Uint8Array[], receivedAtMs: EpochMs): Promise<void> {
-    const frames = bytes.map((one, n): ArchivedFrame => ({
+  async append(wanted: readonly NewFrame[], receivedAtMs: EpochMs): Promise<void> {
+    const frames = wanted.map(({ bytes }, n): ArchivedFrame => ({
       seq: this.#head + 1 + n,
       writer: this.writer,
       receivedAtMs,
-      bytes: one,
+      bytes,
     }));
     await this.#frames.append(frames);
-    for (const frame of frames) this.#remember(frame);
-    this.#head += frames.length;
+    for (const { blocks, bytes } of wanted) {
+      this.#head += 1;
+      this.#remember(this.#head, { blocks, byteLength: bytes.byteLength });
+    }
     this.#grown?.();
   }
 
-  async read(seq: number): Promise<ArchivedFrame | null> {
-    return this.#recent.get(seq) ?? (await this.#frames.read(seq));
+  /** What a frame holds; null: there is no such frame. The newest are at hand and need not be read. */
+  async blocks(seq: number): Promise<readonly StoredBlock[] | null> {
+    const recent = this.#recent.get(seq);
+    if (recent !== undefined) return recent.blocks;
+    const frame = await this.#frames.read(seq);
+    return frame === null ? null : readStored(frame.bytes);
   }
 
   /** Calls back after every append. */
@@ -114,13 +132,13 @@ export class Archive {
     return false;
   }
 
-  #remember(frame: ArchivedFrame): void {
-    this.#recent.set(frame.seq, frame);
-    this.#recentBytes += frame.bytes.byteLength;
-    for (const [seq, old] of this.#recent) {
+  #remember(seq: number, frame: Recent): void {
+    this.#recent.set(seq, frame);
+    this.#recentBytes += frame.byteLength;
+    for (const [oldest, { byteLength }] of this.#recent) {
       if (this.#recentBytes <= RECENT_BYTES) return;
-      this.#recent.delete(seq);
-      this.#recentBytes -= old.bytes.byteLength;
+      this.#recent.delete(oldest);
+      this.#recentBytes -= byteLength;
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { TocsinError } from '../../domain/errors.ts';
 import type { QuarantinedItem, QuarantineStore } from '../../domain/ports-ingest.ts';
 import type { EpochMs } from '../../domain/units.ts';
-import type { Archive } from './archive.ts';
+import type { Archive, NewFrame } from './archive.ts';
 import { FrameWriter } from './frame.ts';
 import type { StoredBlock } from './frame.ts';
 import { elapsed, persist } from './persist.ts';
@@ -136,16 +136,20 @@ export class GroupCommit {
   }
 }
 
-function framesOf(blocks: readonly StoredBlock[]): Buffer[] {
-  const frames: Buffer[] = [];
+function framesOf(blocks: readonly StoredBlock[]): NewFrame[] {
+  const frames: NewFrame[] = [];
   let writer = new FrameWriter();
-  for (const block of blocks) {
-    writer.add(block);
-    if (writer.size < FRAME_BYTES) continue;
-    frames.push(writer.finish());
+  let from = 0;
+  const close = (to: number): void => {
+    frames.push({ blocks: blocks.slice(from, to), bytes: writer.finish() });
     writer = new FrameWriter();
-  }
-  if (!writer.isEmpty) frames.push(writer.finish());
+    from = to;
+  };
+  blocks.forEach((block, n) => {
+    writer.add(block);
+    if (writer.size >= FRAME_BYTES) close(n + 1);
+  });
+  if (!writer.isEmpty) close(blocks.length);
   return frames;
 }
 

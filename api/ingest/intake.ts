@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../domain/canonical.ts';
+import type { Conversion } from '../../domain/ingest/units.ts';
+import { conversionOf } from '../../domain/ingest/units.ts';
 import type { Sensor } from '../../domain/ports.ts';
 import type { QuarantinedItem } from '../../domain/ports-ingest.ts';
 import type { ClockKind, DurationMs, EpochMs } from '../../domain/units.ts';
@@ -13,8 +15,13 @@ import type { QuarantineReason } from '../../proto/gen/tocsin/v1/QuarantineReaso
 import { identityKey, sensorKey } from './dedup.ts';
 import type { Dedup, Taken } from './dedup.ts';
 import { FLAG } from './frame.ts';
-import type { Block } from './frame.ts';
+import type { Block, RunsBlock, StoredBlock } from './frame.ts';
 import type { IngestLimits } from './limits.ts';
+import { Lane } from './columns-lane.ts';
+import type { ColumnDecoder } from './columns.ts';
+import type { NameTable } from './columns-names.ts';
+import { itemOf } from './message.ts';
+import type { Message } from './message.ts';
 
 /** Why an item may not pass; the wire's names without their prefix. */
 export type Reason =
@@ -42,7 +49,7 @@ export interface Counts {
 
 /** What one message means: what to make durable, and what to answer once it is. */
 export interface Taking {
-  readonly blocks: readonly Block[];
+  readonly blocks: readonly StoredBlock[];
   readonly quarantined: readonly QuarantinedItem[];
   readonly results: readonly ItemResult[];
   readonly gaps: readonly Gap[];
@@ -54,53 +61,105 @@ export interface Taking {
 export interface IntakeOptions {
   readonly dedup: Dedup;
   readonly sensorOf: (sender: Sender, name: string) => Sensor | undefined;
+  /** Grows whenever `sensorOf` may answer differently. */
+  readonly revision: () => number;
   /** By which clock a tenant's lateness is judged. */
   readonly clockOf: (tenant: string) => ClockKind;
   readonly limits: IngestLimits;
 }
 
 export interface Intake {
+  /** The sender's sensors, by which messages are read as columns. */
+  namesOf(sender: Sender): NameTable;
   /** Judges the items of one message. `nowMs` is the server's time of arrival. */
-  take(sender: Sender, items: readonly Item__Output[], sentAtMs: EpochMs, nowMs: EpochMs): Taking;
-  /** Refuses bytes that are no message of the contract. */
-  takeMalformed(sender: Sender, bytes: Uint8Array, nowMs: EpochMs): Taking;
+  take(sender: Sender, message: Message, nowMs: EpochMs): Taking;
 }
 
 /**
  * Decides item by item what is accepted, what is a duplicate and what goes to quarantine. An accepted item is
  * remembered at once, so it must be made durable, and nothing may be answered before it is.
  */
-export function createIntake({ dedup, sensorOf, clockOf, limits }: IntakeOptions): Intake {
-  function take(sender: Sender, items: readonly Item__Output[], sentAtMs: EpochMs, nowMs: EpochMs): Taking {
+export function createIntake(options: IntakeOptions): Intake {
+  const { dedup, sensorOf, revision, clockOf, limits } = options;
+  const lanes = new Map<string, Lane>();
+  let laneRevision = revision();
+
+  function laneOf(sender: Sender): Lane {
+    if (laneRevision !== revision()) {
+      lanes.clear();
+      laneRevision = revision();
+    }
+    const key = `${sender.tenant}|${sender.vendor}`;
+    const known = lanes.get(key);
+    if (known !== undefined) return known;
+    const lane = new Lane({ sender, sensorOf, dedup, limits });
+    lanes.set(key, lane);
+    return lane;
+  }
+
+  function take(sender: Sender, message: Message, nowMs: EpochMs): Taking {
+    if (message.kind === 'malformed') {
+      const taking = new Collected(sender, 0, nowMs, nowMs);
+      taking.begin(0, Buffer.from(message.bytes.subarray(0, 1_000)).toString('base64'));
+      taking.refuse('MALFORMED', 'These bytes are not a message of tocsin.v1.');
+      return taking.end();
+    }
     const feed = clockOf(sender.tenant) === 'feed';
+    const { sentAtMs } = message.kind === 'columns' ? message.columns : message;
     const taking = new Collected(sender, sentAtMs, nowMs, feed ? sentAtMs : nowMs);
-    items.forEach((wire, index) => {
-      taking.begin(index, wire);
-      if (index >= limits.itemsAtMost) {
-        return taking.refuse('OVERSIZED', `More than ${limits.itemsAtMost} items in one message.`);
-      }
-      // A recorded feed says what time it is: without that nothing in it can be judged.
-      if (feed && !(sentAtMs > 0)) return taking.refuse('MALFORMED', 'sent_at_ms is missing.');
-      const item = fromWire(wire);
-      switch (item.kind) {
-        case 'refused':
-          return taking.refuse(item.reason, item.explanation);
-        case 'readings':
-          return takeReadings(taking, item);
-        case 'waveform':
-          return takeWaveform(taking, item);
-        case 'bulletin':
-          return takeBulletin(taking, item);
-        default:
-          return item satisfies never;
-      }
-    });
+    if (message.kind === 'columns') takeColumns(taking, message.columns, feed);
+    else message.items.forEach((wire, index) => takeItem(taking, wire, index, feed));
     return taking.end();
   }
 
+  /** Items with nothing unusual about them by the quick way, the others by the ordinary one, in their order. */
+  function takeColumns(taking: Collected, columns: ColumnDecoder, feed: boolean): void {
+    const lane = laneOf(taking.sender);
+    const { clockMs, sentAtMs } = taking;
+    const isQuick = !feed || sentAtMs > 0;
+    const keep = (block: RunsBlock | null): void => {
+      if (block !== null) taking.keep(block);
+    };
+    for (let index = 0; index < columns.items; index++) {
+      const taken = isQuick ? lane.take(columns, index, clockMs) : null;
+      if (taken === null) {
+        keep(lane.block(clockMs, sentAtMs));
+        takeItem(taking, itemOf(columns, index), index, feed);
+      } else {
+        const readings = columns.readingsEnd[index]! - (index === 0 ? 0 : columns.readingsEnd[index - 1]!);
+        taking.answerQuick(taken, index, readings);
+      }
+    }
+    keep(lane.block(clockMs, sentAtMs));
+  }
+
+  function takeItem(taking: Collected, wire: Item__Output, index: number, feed: boolean): void {
+    taking.begin(index, wire);
+    if (index >= limits.itemsAtMost) {
+      return taking.refuse('OVERSIZED', `More than ${limits.itemsAtMost} items in one message.`);
+    }
+    // A recorded feed says what time it is: without that nothing in it can be judged.
+    if (feed && !(taking.sentAtMs > 0)) return taking.refuse('MALFORMED', 'sent_at_ms is missing.');
+    const item = fromWire(wire);
+    switch (item.kind) {
+      case 'refused':
+        return taking.refuse(item.reason, item.explanation);
+      case 'readings':
+        return takeReadings(taking, item);
+      case 'waveform':
+        return takeWaveform(taking, item);
+      case 'bulletin':
+        return takeBulletin(taking, item);
+      default:
+        return item satisfies never;
+    }
+  }
+
   function takeReadings(taking: Collected, item: ReadingsItem): void {
-    const sensor = sensorFor(taking, item);
-    if (sensor === null) return;
+    const known = sensorFor(taking, item);
+    if (known === null) return;
+    const { sensor, conversion } = known;
+    if (conversion !== null) convert(item.values, conversion);
     const n = item.values.length;
     const verdicts = new Array<Verdict>(n);
     const flags = new Uint8Array(n);
@@ -152,6 +211,7 @@ export function createIntake({ dedup, sensorOf, clockOf, limits }: IntakeOptions
       tenant: sender.tenant,
       vendor: sender.vendor,
       clockMs,
+      ...taking.sent,
       sensor: sensor.id,
       boot: item.boot,
     } as const;
@@ -190,9 +250,11 @@ export function createIntake({ dedup, sensorOf, clockOf, limits }: IntakeOptions
   }
 
   function takeWaveform(taking: Collected, item: WaveformItem): void {
-    const sensor = sensorFor(taking, item);
-    if (sensor === null) return;
+    const known = sensorFor(taking, item);
+    if (known === null) return;
+    const { sensor, conversion } = known;
     const { samples, startedAtMs, rateHz } = item;
+    if (conversion !== null) convert(samples, conversion);
     const n = samples.length;
     const bad = samples.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) return taking.refuse('NOT_FINITE', `Sample ${bad} is ${samples[bad]}.`, n);
@@ -225,6 +287,7 @@ export function createIntake({ dedup, sensorOf, clockOf, limits }: IntakeOptions
           tenant,
           vendor,
           clockMs: taking.clockMs,
+          ...taking.sent,
           sensor: sensor.id,
           boot: item.boot,
           firstSequence: part.first,
@@ -256,6 +319,7 @@ export function createIntake({ dedup, sensorOf, clockOf, limits }: IntakeOptions
       tenant,
       vendor,
       clockMs: taking.clockMs,
+      ...taking.sent,
       bulletin,
       revision,
       contentHash,
@@ -263,7 +327,11 @@ export function createIntake({ dedup, sensorOf, clockOf, limits }: IntakeOptions
     });
   }
 
-  function sensorFor(taking: Collected, item: ReadingsItem | WaveformItem): Sensor | null {
+  /** `conversion`: null when the item is in the registered unit already. */
+  function sensorFor(
+    taking: Collected,
+    item: ReadingsItem | WaveformItem,
+  ): { readonly sensor: Sensor; readonly conversion: Conversion | null } | null {
     const size = item.kind === 'readings' ? item.values.length : item.samples.length;
     const sensor = sensorOf(taking.sender, item.sensor);
     if (sensor === undefined) {
@@ -274,15 +342,17 @@ export function createIntake({ dedup, sensorOf, clockOf, limits }: IntakeOptions
       );
       return null;
     }
-    if (item.unit !== '' && item.unit !== sensor.unit) {
+    if (item.unit === '' || item.unit === sensor.unit) return { sensor, conversion: null };
+    const conversion = conversionOf(item.unit, sensor.unit, sensor.channel);
+    if (conversion === null) {
       taking.refuse(
         'UNIT',
-        `"${item.unit.slice(0, 40)}" is not ${sensor.unit}, as this sensor is registered.`,
+        `"${item.unit.slice(0, 40)}" cannot be converted to ${sensor.unit}, as this sensor is registered.`,
         size,
       );
       return null;
     }
-    return sensor;
+    return { sensor, conversion };
   }
 
   function untimely(aheadMs: DurationMs): 'FUTURE' | 'TOO_LATE' | null {
@@ -293,15 +363,11 @@ export function createIntake({ dedup, sensorOf, clockOf, limits }: IntakeOptions
   const flagsOf = (aheadMs: DurationMs, triggersWithinMs: DurationMs): number =>
     (aheadMs > limits.skewAfterMs ? FLAG.skew : 0) | (-aheadMs > triggersWithinMs ? FLAG.late : 0);
 
-  return {
-    take,
-    takeMalformed(sender, bytes, nowMs) {
-      const taking = new Collected(sender, 0, nowMs, nowMs);
-      taking.begin(0, Buffer.from(bytes.subarray(0, 1_000)).toString('base64'));
-      taking.refuse('MALFORMED', 'These bytes are not a message of tocsin.v1.');
-      return taking.end();
-    },
-  };
+  return { take, namesOf: (sender) => laneOf(sender).names };
+}
+
+function convert(values: Float64Array | Float32Array, { scale, offset }: Conversion): void {
+  for (let i = 0; i < values.length; i++) values[i] = values[i]! * scale + offset;
 }
 
 type Verdict = 'new' | 'DUPLICATE' | Reason;
@@ -337,10 +403,12 @@ function explain(verdict: Verdict, item: ReadingsItem, sensor: Sensor, at: numbe
 class Collected {
   readonly sender: Sender;
   readonly clockMs: EpochMs;
+  /** When the vendor sent it, where it said so. */
+  readonly sent: { readonly sentAtMs?: EpochMs };
   readonly gaps: Gap[] = [];
-  readonly #sentAtMs: EpochMs;
+  readonly sentAtMs: EpochMs;
   readonly #nowMs: EpochMs;
-  readonly #blocks: Block[] = [];
+  readonly #blocks: StoredBlock[] = [];
   readonly #quarantined: QuarantinedItem[] = [];
   readonly #results: ItemResult[] = [];
   readonly #counts: Counts = { accepted: 0, duplicate: 0, quarantined: new Map() };
@@ -350,9 +418,10 @@ class Collected {
 
   constructor(sender: Sender, sentAtMs: EpochMs, nowMs: EpochMs, clockMs: EpochMs) {
     this.sender = sender;
-    this.#sentAtMs = sentAtMs;
+    this.sentAtMs = sentAtMs;
     this.#nowMs = nowMs;
     this.clockMs = clockMs;
+    this.sent = sentAtMs > 0 ? { sentAtMs } : {};
   }
 
   begin(index: number, item: unknown): void {
@@ -371,7 +440,22 @@ class Collected {
     this.answer(reason, size, explanation);
   }
 
-  keep(block: Block): void {
+  /** Items of which nothing needs to be said: the same run goes on for as long as they are answered alike. */
+  answerQuick(taken: 'new' | 'before', index: number, readings: number): void {
+    const disposition = taken === 'new' ? 'DISPOSITION_ACCEPTED' : 'DISPOSITION_DUPLICATE';
+    const last = this.#results.at(-1);
+    if (last !== undefined && last.disposition === disposition && last.readings === 0) {
+      this.#size += readings;
+      if (taken === 'new') this.#counts.accepted += readings;
+      else this.#counts.duplicate += readings;
+      last.items! += 1;
+      return;
+    }
+    this.begin(index, null);
+    this.answer(taken === 'new' ? 'new' : 'DUPLICATE', readings);
+  }
+
+  keep(block: StoredBlock): void {
     this.#blocks.push(block);
   }
 
@@ -427,7 +511,7 @@ class Collected {
         tenant: this.sender.tenant,
         vendor: this.sender.vendor,
         receivedAtMs: this.#nowMs,
-        sentAtMs: this.#sentAtMs,
+        sentAtMs: this.sentAtMs,
         reason: verdict,
         explanation,
         item: textOf(this.#item),

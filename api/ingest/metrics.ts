@@ -10,6 +10,7 @@ export interface IngestMetrics {
   committed(seconds: number): void;
   delivered(kind: string, seconds: number): void;
   heard(sender: Sender, atMs: number): void;
+  sensors(read: () => readonly { tenant: string; status: string; count: number }[]): void;
   backlog(read: () => { inbox: number; frames: number; pendingBytes: number }): void;
 }
 
@@ -64,6 +65,18 @@ export function createIngestMetrics(registry: Registry): IngestMetrics {
     committed: (seconds) => committed.observe(seconds),
     delivered: (kind, seconds) => delivered.observe({ kind }, seconds),
     heard: ({ tenant, vendor }, atMs) => heard.set({ tenant, vendor }, atMs / 1_000),
+    sensors(read) {
+      new Gauge({
+        name: 'tocsin_ingest_sensors',
+        help: 'Sensors by how far they can be relied on; alarm on silent, stuck, flat and noisy.',
+        labelNames: ['tenant', 'status'],
+        registers,
+        collect() {
+          this.reset();
+          for (const { tenant, status, count } of read()) this.set({ tenant, status }, count);
+        },
+      });
+    },
     backlog(read) {
       for (const [name, help, key] of [
         ['inbox', 'Deliveries that wait for their incidents.', 'inbox'],

@@ -2,24 +2,19 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { TocsinError } from '../../domain/errors.ts';
-import type { PublishOnceRequest__Output } from '../../proto/gen/tocsin/v1/PublishOnceRequest.ts';
 import type { PublishOnceResponse } from '../../proto/gen/tocsin/v1/PublishOnceResponse.ts';
 import type { MessageResult } from '../../proto/gen/tocsin/v1/MessageResult.ts';
-import type { PublishRequest__Output } from '../../proto/gen/tocsin/v1/PublishRequest.ts';
 import type { PublishResponse } from '../../proto/gen/tocsin/v1/PublishResponse.ts';
 import type { GroupCommit } from './commit.ts';
 import type { Intake, Sender } from './intake.ts';
 import type { IngestLimits } from './limits.ts';
 import type { IngestMetrics } from './metrics.ts';
 import { toServiceError } from './grpc-error.ts';
+import { readMessage } from './message.ts';
 import type { VendorLog } from './vendor-log.ts';
 
-/** Bytes that are no message: they reach the handler as this, so that the stream can go on. */
-export interface MalformedMessage {
-  readonly malformed: Uint8Array;
-}
-
-export type PublishCall = ServerDuplexStream<PublishRequest__Output | MalformedMessage, PublishResponse>;
+/** Messages arrive as bytes: what cannot be decoded is answered, and the stream goes on. */
+export type PublishCall = ServerDuplexStream<Buffer, PublishResponse>;
 
 export interface PublishOptions {
   readonly intake: Intake;
@@ -112,16 +107,17 @@ export function servePublish(
     if (mayRead() && call.isPaused()) call.resume();
   };
 
-  const take = (request: PublishRequest__Output | MalformedMessage): void => {
+  const take = (bytes: Buffer): void => {
     const arrivedAt = performance.now();
     heardAt = arrivedAt;
     sequence += 1;
-    if (!('malformed' in request) && request.sequence !== '0' && Number(request.sequence) !== sequence) {
+    const message = readMessage('Publish', bytes, intake.namesOf(sender));
+    if (message.sequence !== 0 && message.sequence !== sequence) {
       return fail(
         new TocsinError(
           'STREAM_SEQUENCE',
-          `Expected message ${sequence} of this stream, got ${request.sequence}.`,
-          { details: { expected: sequence, got: request.sequence } },
+          `Expected message ${sequence} of this stream, got ${message.sequence}.`,
+          { details: { expected: sequence, got: message.sequence } },
         ),
       );
     }
@@ -129,14 +125,15 @@ export function servePublish(
     if (commit.pendingBytes > limits.pendingBytesAtMost) {
       vendors.retryLater(sender);
       metrics?.retryLater(sender);
-      const items = 'malformed' in request ? 1 : request.items.length;
-      unanswered.push({ sequence, result: later(sequence, items, limits), size: 0, archivedThrough: 0 });
+      unanswered.push({
+        sequence,
+        result: later(sequence, message.size, limits),
+        size: 0,
+        archivedThrough: 0,
+      });
       return schedule();
     }
-    const taking =
-      'malformed' in request
-        ? intake.takeMalformed(sender, request.malformed, now())
-        : intake.take(sender, request.items, Number(request.sentAtMs), now());
+    const taking = intake.take(sender, message, now());
     const waiting: Answer = {
       sequence,
       result: { sequence, items: [...taking.results], gaps: [...taking.gaps] },
@@ -159,10 +156,10 @@ export function servePublish(
   }, limits.silentStreamAfterMs / 4);
   const recheck = setInterval(() => void check().catch(fail), limits.reauthenticateEveryMs);
 
-  call.on('data', (request: PublishRequest__Output | MalformedMessage) => {
+  call.on('data', (bytes: Buffer) => {
     if (isOver || !takesMore) return;
     try {
-      take(request);
+      take(bytes);
     } catch (error) {
       fail(error);
     }
@@ -181,21 +178,19 @@ export function servePublish(
 
 /** The unary form: the same for one message. */
 export async function publishOnce(
-  request: PublishOnceRequest__Output | MalformedMessage,
+  bytes: Buffer,
   sender: Sender,
   { intake, commit, limits, metrics, vendors, now }: PublishOptions,
 ): Promise<PublishOnceResponse> {
   const arrivedAt = performance.now();
   vendors.heard(sender, now());
+  const message = readMessage('PublishOnce', bytes, intake.namesOf(sender));
   if (commit.pendingBytes > limits.pendingBytesAtMost) {
     vendors.retryLater(sender);
     metrics?.retryLater(sender);
-    return { result: later(0, 'malformed' in request ? 1 : request.items.length, limits) };
+    return { result: later(0, message.size, limits) };
   }
-  const taking =
-    'malformed' in request
-      ? intake.takeMalformed(sender, request.malformed, now())
-      : intake.take(sender, request.items, Number(request.sentAtMs), now());
+  const taking = intake.take(sender, message, now());
   const archivedThrough = await commit.submit(taking.blocks, taking.quarantined);
   vendors.taken(sender, taking.counts);
   metrics?.taken(sender, taking.counts);

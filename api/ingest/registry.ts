@@ -1,12 +1,24 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { TocsinError } from '../../domain/errors.ts';
-import type { Sensor, SiteStore } from '../../domain/ports.ts';
+import type { ClockQuality } from '../../domain/ingest/clock.ts';
+import { DOUBTS } from '../../domain/ingest/health-book.ts';
+import { conversionOf } from '../../domain/ingest/units.ts';
+import type { PlanStore, Sensor, SiteStore } from '../../domain/ports.ts';
+import type { ClockQuality as WireClockQuality } from '../../proto/gen/tocsin/v1/ClockQuality.ts';
 import type { DescribeRequest__Output } from '../../proto/gen/tocsin/v1/DescribeRequest.ts';
 import { fromPosition, isSensorName } from '../../proto/map.ts';
 import type { Sender } from './intake.ts';
 
 const SENSORS_AT_ONCE = 1_000;
+/** Faster than any waveform may be sent. */
+const SAMPLING_AT_MOST_HZ = 1_000_000;
+
+const CLOCKS: Readonly<Partial<Record<WireClockQuality, ClockQuality>>> = {
+  CLOCK_QUALITY_FREE: 'free',
+  CLOCK_QUALITY_NETWORK: 'network',
+  CLOCK_QUALITY_SATELLITE: 'satellite',
+};
 
 const description = z
   .object({
@@ -20,6 +32,11 @@ const description = z
       .any()
       .transform((position) => fromPosition(position))
       .refine((position) => position !== undefined, 'is not on Earth'),
+    samplingHz: z
+      .number({ error: 'must be finite' })
+      .min(0, 'must be 0 (irregular) or more')
+      .max(SAMPLING_AT_MOST_HZ, `must be at most ${SAMPLING_AT_MOST_HZ}`),
+    clockQuality: z.string(),
   })
   .refine(({ low, high }) => low < high, { path: ['high'], message: 'must be larger than low' });
 
@@ -29,20 +46,30 @@ const request = z.object({ sensors: z.array(description).min(1).max(SENSORS_AT_O
 export interface Registry {
   of(sender: Sender, name: string): Sensor | undefined;
   /**
-   * Registers all, or none.
+   * Registers all, or none. A unit must be one that converts to the unit in which the plans in force measure the
+   * channel; where no plan does, any will do.
    * @throws TocsinError REQUEST_INVALID, PLACE_UNKNOWN
    */
   describe(sender: Sender, message: DescribeRequest__Output): Promise<number>;
   /** Reads the store again: somebody else may have registered sensors. */
   refresh(): Promise<void>;
+  /** Grows whenever something changed. */
+  revision(): number;
 }
 
 export function createRegistry(options: {
   readonly sites: SiteStore;
+  readonly plans: PlanStore;
   readonly log: Pick<Logger, 'info'>;
 }): Registry {
-  const { sites, log } = options;
+  const { sites, plans, log } = options;
   const known = new Map<string, Sensor>();
+  let revision = 0;
+  const learn = (sensor: Sensor): void => {
+    if (JSON.stringify(known.get(sensor.id)) === JSON.stringify(sensor)) return;
+    known.set(sensor.id, sensor);
+    revision += 1;
+  };
   /** Sensors that the operator entered go by their id, described ones by the vendor's name; nobody sees another's. */
   const of = (sender: Sender, name: string): Sensor | undefined => {
     const entered = known.get(name);
@@ -51,43 +78,78 @@ export function createRegistry(options: {
   };
   return {
     of,
+    revision: () => revision,
     async refresh() {
-      for (const sensor of await sites.sensors()) known.set(sensor.id, sensor);
+      for (const sensor of await sites.sensors()) learn(sensor);
     },
     async describe(sender, message) {
+      if (sender.vendor === DOUBTS.vendor) {
+        throw new TocsinError('REQUEST_INVALID', `The vendor name "${DOUBTS.vendor}" is Tocsin's own.`);
+      }
       const parsed = request.safeParse(message);
       if (!parsed.success) {
-        const issues = parsed.error.issues.map(({ path, message: text }) => ({
-          path: path.join('.'),
-          message: text,
-        }));
-        throw new TocsinError('REQUEST_INVALID', 'The sensors are not described as they must be.', {
-          details: { issues },
-        });
+        throw notAsTheyMustBe(
+          parsed.error.issues.map(({ path, message: text }) => ({ path: path.join('.'), message: text })),
+        );
       }
+      const wanted = await channelUnits(plans);
+      const mismatches = parsed.data.sensors.flatMap(({ channel, unit }, index) =>
+        (wanted.get(channel) ?? [])
+          .filter((needed) => conversionOf(unit, needed, channel) === null)
+          .map((needed) => ({
+            path: `sensors.${index}.unit`,
+            message: `"${unit}" cannot be converted to ${needed}, the unit of ${channel}`,
+          })),
+      );
+      if (mismatches.length > 0) throw notAsTheyMustBe(mismatches);
       const places = new Set((await sites.places()).map(({ id }) => id));
       for (const { site } of parsed.data.sensors) {
         if (!places.has(site)) {
           throw new TocsinError('PLACE_UNKNOWN', `There is no place "${site}".`, { details: { site } });
         }
       }
-      const sensors = parsed.data.sensors.map(({ sensor, position, ...rest }): Sensor => ({
-        ...rest,
-        id: sensorIdOf(sender, sensor),
-        vendor: sender.vendor,
-        tenant: sender.tenant,
-        position: position ?? null,
-      }));
+      const sensors = parsed.data.sensors.map(
+        ({ sensor, position, samplingHz, clockQuality, ...rest }): Sensor => {
+          const clock = CLOCKS[clockQuality as WireClockQuality];
+          return {
+            ...rest,
+            id: sensorIdOf(sender, sensor),
+            vendor: sender.vendor,
+            tenant: sender.tenant,
+            position: position ?? null,
+            ...(samplingHz === 0 ? {} : { samplingHz }),
+            ...(clock === undefined ? {} : { clockQuality: clock }),
+          };
+        },
+      );
       for (const sensor of sensors) {
         if (JSON.stringify(known.get(sensor.id)) === JSON.stringify(sensor)) continue;
         await sites.putSensor(sensor);
-        known.set(sensor.id, sensor);
+        learn(sensor);
       }
       log.info({ ...sender, sensors: sensors.length }, 'sensors described');
       return sensors.length;
     },
   };
 }
+
+/** The units in which the plans in force measure each channel. */
+async function channelUnits(plans: PlanStore): Promise<Map<string, readonly string[]>> {
+  const units = new Map<string, readonly string[]>();
+  for (const planId of await plans.plans()) {
+    const active = await plans.active(planId);
+    const version = active === null ? null : await plans.version(planId, active.hash);
+    for (const [channel, unit] of Object.entries(version?.document.channels ?? {})) {
+      units.set(channel, [...new Set([...(units.get(channel) ?? []), unit])]);
+    }
+  }
+  return units;
+}
+
+const notAsTheyMustBe = (issues: readonly { path: string; message: string }[]): TocsinError =>
+  new TocsinError('REQUEST_INVALID', 'The sensors are not described as they must be.', {
+    details: { issues },
+  });
 
 /** A vendor's name for a sensor is unique for the vendor only. */
 export const sensorIdOf = ({ tenant, vendor }: Sender, name: string): string => `${tenant}/${vendor}/${name}`;

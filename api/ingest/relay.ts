@@ -5,13 +5,18 @@ import type { Found, PinnedPlan, Watch, WatchState } from '../../domain/detect/w
 import { TocsinError } from '../../domain/errors.ts';
 import { incidentIdOf } from '../../domain/evidence.ts';
 import type { Evidence } from '../../domain/evidence.ts';
-import type { IncidentStore, PlanStore, SiteStore } from '../../domain/ports.ts';
+import { DOUBTS, doubtsSensor, HealthBook } from '../../domain/ingest/health-book.ts';
+import type { HealthState } from '../../domain/ingest/health-book.ts';
+import { isDoubtful } from '../../domain/ingest/health.ts';
+import type { JudgedReadings, SensorHealth, SensorStatus } from '../../domain/ingest/health.ts';
+import type { IncidentStore, PlanStore, Sensor, SiteStore } from '../../domain/ports.ts';
 import type { AsideRecord, Delivery, IncidentStarter, IngestStores } from '../../domain/ports-ingest.ts';
-import type { EpochMs, Json } from '../../domain/units.ts';
+import type { ClockKind, EpochMs, Json } from '../../domain/units.ts';
 import type { Archive } from './archive.ts';
-import { FLAG, readFrame } from './frame.ts';
-import type { Block } from './frame.ts';
+import { apart, FLAG } from './frame.ts';
+import type { Block, StoredBlock } from './frame.ts';
 import { elapsed, persist } from './persist.ts';
+import { createSensorHealthWriter } from './sensor-health.ts';
 
 const POSITION = 'relay';
 const SNAPSHOT = 'watch';
@@ -20,6 +25,8 @@ const SNAPSHOT_FRAMES = 500;
 /** The position is saved after so many frames when there is much to do. */
 const FRAMES_AT_ONCE = 50;
 const TOUCHES_KEPT = 10_000;
+/** A condition on the number of doubtful sensors must hear it more often than a silent sensor is given up. */
+const DOUBTS_REPEATED_EVERY_MS = 30_000;
 
 interface Position {
   readonly throughFrame: number;
@@ -27,6 +34,16 @@ interface Position {
 
 interface Snapshot extends Position {
   readonly tenants: Readonly<Record<string, WatchState>>;
+  /** Absent in snapshots of the first releases. */
+  readonly health?: Readonly<Record<string, HealthState>>;
+}
+
+/** How many sensors of a site are in doubt: a reading of Tocsin's own, to be archived like any other. */
+interface DoubtsReading {
+  readonly tenant: string;
+  readonly sensor: string;
+  readonly atMs: EpochMs;
+  readonly doubtful: number;
 }
 
 export interface RelayOptions {
@@ -41,6 +58,12 @@ export interface RelayOptions {
   /** How often activations, places and sensors are read again. @default 2_000 */
   readonly refreshEveryMs?: number;
   readonly onDelivered?: (kind: Delivery['kind'], ms: number) => void;
+  /** By which clock a tenant's sensors fall silent. @default wall for all */
+  readonly clockOf?: (tenant: string) => ClockKind;
+  /** @default Date.now */
+  readonly now?: () => EpochMs;
+  /** Takes readings of the channel `doubtfulSensors`, for sites where a plan watches it. */
+  readonly onDoubts?: (readings: readonly DoubtsReading[]) => void;
 }
 
 export interface RelayStatus {
@@ -62,6 +85,10 @@ export class Relay {
   readonly #options: RelayOptions;
   readonly #stopping = new AbortController();
   readonly #watches = new Map<string, Watch>();
+  readonly #books = new Map<string, HealthBook>();
+  readonly #health: ReturnType<typeof createSensorHealthWriter>;
+  /** What was last said of the doubtful sensors, by the sensor that says it. */
+  readonly #toldDoubts = new Map<string, { readonly atMs: EpochMs; readonly doubtful: number }>();
   #plans: PinnedPlan[] = [];
   #configuration = '';
   #pinned = new Map<string, PinnedPlan>();
@@ -73,6 +100,7 @@ export class Relay {
   #touched: { readonly n: number; readonly incidentId: string }[] = [];
   #touches = 0;
   #refreshedAt = -Infinity;
+  #healthWrittenAt = -Infinity;
   #places: Awaited<ReturnType<SiteStore['places']>> = [];
   #sensors: Awaited<ReturnType<SiteStore['sensors']>> = [];
   #running: Promise<unknown> | null = null;
@@ -82,6 +110,7 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#health = createSensorHealthWriter(options.stores.checkpoints);
   }
 
   /** Takes up where the last process stopped. */
@@ -93,15 +122,17 @@ export class Relay {
     const open = await stores.incidents.list({ open: true });
     await this.#pin([...open, ...Object.values(snapshot?.tenants ?? {}).flatMap((state) => state.open)]);
     for (const [tenant, state] of Object.entries(snapshot?.tenants ?? {})) this.#watch(tenant, state);
+    for (const [tenant, state] of Object.entries(snapshot?.health ?? {})) this.#book(tenant, state);
     this.#detected = snapshot?.throughFrame ?? 0;
     this.#snapshotAt = this.#detected;
     this.#saved = position?.throughFrame ?? 0;
     // What was detected before the crash is in the inbox or delivered: here it only restores what is remembered.
     while (this.#detected < this.#saved) {
-      const frame = await archive.read(this.#detected + 1);
-      if (frame === null) break;
-      readFrame(frame.bytes).forEach((block, n) => this.#detect(block, frame.seq, n));
-      this.#detected = frame.seq;
+      const seq = this.#detected + 1;
+      const blocks = await archive.blocks(seq);
+      if (blocks === null) break;
+      this.#findings(blocks, seq);
+      this.#detected = seq;
     }
     for (const view of open) {
       const plan = this.#pinned.get(view.planHash);
@@ -150,6 +181,13 @@ export class Relay {
     };
   }
 
+  /** How many sensors of each tenant are in which state. */
+  sensors(): { readonly tenant: string; readonly status: SensorStatus; readonly count: number }[] {
+    return [...this.#books].flatMap(([tenant, book]) =>
+      [...book.counts()].map(([status, count]) => ({ tenant, status, count })),
+    );
+  }
+
   /** Resolves when everything up to a frame reached its incidents, or after `waitMs`. */
   async relayed(through: number, waitMs: number): Promise<void> {
     if (this.status().relayedThrough >= through) return;
@@ -184,16 +222,19 @@ export class Relay {
       let count = 0;
       while (this.#detected < archive.head && count < FRAMES_AT_ONCE) {
         const seq = this.#detected + 1;
-        const frame = await this.#persist('archive', () => archive.read(seq));
-        if (frame === null) {
+        const blocks = await this.#persist('archive', () => archive.blocks(seq));
+        if (blocks === null) {
           throw new TocsinError('ARCHIVE_CONFLICT', `Frame ${seq} is missing from the archive.`);
         }
-        this.#sort(seq, this.#framesFindings(frame.bytes, seq), deliveries, asides);
+        this.#sort(seq, this.#findings(blocks, seq), deliveries, asides);
         this.#detected = seq;
         count += 1;
       }
+      asides.push(...this.#reviewSensors());
       if (count === 0) {
+        if (asides.length > 0) await this.#persist('asides', () => stores.asides.put(asides));
         this.#settle();
+        await this.#writeHealth();
         await this.#growth();
         continue;
       }
@@ -213,8 +254,16 @@ export class Relay {
     }
   }
 
-  #framesFindings(bytes: Uint8Array, seq: number): Finding[] {
-    return readFrame(bytes).flatMap((block, n) => this.#detect(block, seq, n));
+  /** `n` counts the blocks of a frame taken apart: it names what came of each. */
+  #findings(blocks: readonly StoredBlock[], seq: number): Finding[] {
+    const findings: Finding[] = [];
+    let n = 0;
+    for (const stored of blocks) {
+      for (const block of stored.kind === 'runs' ? apart(stored) : [stored]) {
+        findings.push(...this.#detect(block, seq, n++));
+      }
+    }
+    return findings;
   }
 
   /** Runs one block through detection. Late readings only get a record: they may not change what holds now. */
@@ -234,26 +283,108 @@ export class Relay {
           }),
         );
       case 'readings': {
-        const { sensor, flags } = block;
-        const fresh = [...flags.keys()].filter((i) => (flags[i]! & FLAG.late) === 0);
-        const isWhole = fresh.length === flags.length;
-        const atMs = isWhole ? block.atMs : fresh.map((i) => block.atMs[i]!);
-        const values = isWhole ? block.values : fresh.map((i) => block.values[i]!);
-        const findings = own(watch.acceptReadings({ sensor, atMs, values, receivedAtMs: clockMs }));
-        if (!isWhole)
-          findings.push({ tenant, late: lateReadings(block, flags.length - fresh.length, seq, n) });
+        if (block.vendor === DOUBTS.vendor) this.#recallDoubts(block);
+        const late = block.flags.reduce((count, flags) => count + Number((flags & FLAG.late) !== 0), 0);
+        const findings = own(this.#acceptReadings(watch, block, block.atMs, block.values, late > 0));
+        if (late > 0) findings.push({ tenant, late: lateReadings(block, late, seq, n) });
         return findings;
       }
       case 'waveform': {
-        const { sensor, samples, startedAtMs, rateHz } = block;
-        if ((block.flags & FLAG.late) !== 0) {
-          return [{ tenant, late: lateReadings(block, samples.length, seq, n) }];
-        }
+        const { samples, startedAtMs, rateHz } = block;
         const atMs = Float64Array.from(samples, (_, i) => startedAtMs + (i * 1_000) / rateHz);
-        return own(watch.acceptReadings({ sensor, atMs, values: samples, receivedAtMs: clockMs }));
+        const isLate = (block.flags & FLAG.late) !== 0;
+        const findings = own(this.#acceptReadings(watch, block, atMs, samples, isLate));
+        if (isLate) findings.push({ tenant, late: lateReadings(block, samples.length, seq, n) });
+        return findings;
       }
       default:
         return block satisfies never;
+    }
+  }
+
+  /** Judges readings, places them in time, and shows detection those that are not too late. */
+  #acceptReadings(
+    watch: Watch,
+    block: Exclude<Block, { kind: 'bulletin' }>,
+    observedAtMs: Float64Array,
+    readings: Float64Array | Float32Array,
+    someAreLate: boolean,
+  ): Found[] {
+    const { tenant, sensor, clockMs: receivedAtMs, sentAtMs } = block;
+    const judged: JudgedReadings | null = this.#book(tenant).take(sensor, {
+      atMs: observedAtMs,
+      values: readings,
+      flags: block.flags,
+      sentAtMs,
+      receivedAtMs,
+      isWaveform: block.kind === 'waveform',
+    });
+    // A sensor that was registered a moment ago: nothing watches it yet.
+    if (judged === null) return [];
+    const { placedAtMs, flags } = judged;
+    if (!someAreLate) {
+      return watch.acceptReadings({
+        sensor,
+        atMs: placedAtMs,
+        values: readings,
+        flags,
+        observedAtMs,
+        receivedAtMs,
+      });
+    }
+    const fresh = [...flags.keys()].filter((i) => (flags[i]! & FLAG.late) === 0);
+    return watch.acceptReadings({
+      sensor,
+      atMs: fresh.map((i) => placedAtMs[i]!),
+      values: fresh.map((i) => readings[i]!),
+      flags: fresh.map((i) => flags[i]!),
+      observedAtMs: fresh.map((i) => observedAtMs[i]!),
+      receivedAtMs,
+    });
+  }
+
+  /** Who fell silent, stuck or came back: a record for people, and a reading for plans that watch it. */
+  #reviewSensors(): AsideRecord[] {
+    const { now = Date.now, clockOf = () => 'wall', onDoubts, log } = this.#options;
+    const records: AsideRecord[] = [];
+    const readings: DoubtsReading[] = [];
+    for (const [tenant, book] of this.#books) {
+      const nowMs = clockOf(tenant) === 'feed' ? book.newestMs : now();
+      book.review(nowMs);
+      for (const health of book.changes()) {
+        const { sensor, status, site } = health;
+        if (!isDoubtful(status)) continue;
+        log.warn({ tenant, sensor, site, status }, 'a sensor is in doubt');
+        records.push(doubtRecord(tenant, health));
+      }
+      if (onDoubts === undefined || !this.#watchesDoubts() || !Number.isFinite(nowMs)) continue;
+      for (const [site, doubtful] of book.doubts()) {
+        const { id: sensor } = doubtsSensor(tenant, site);
+        const told = this.#toldDoubts.get(sensor);
+        const isDue = told === undefined || nowMs - told.atMs >= DOUBTS_REPEATED_EVERY_MS;
+        if (!isDue && told.doubtful === doubtful) continue;
+        this.#toldDoubts.set(sensor, { atMs: nowMs, doubtful });
+        readings.push({ tenant, sensor, atMs: nowMs, doubtful });
+      }
+    }
+    if (readings.length > 0) onDoubts?.(readings);
+    return records;
+  }
+
+  #watchesDoubts(): boolean {
+    return this.#plans.some(({ document }) => Object.hasOwn(document.channels, DOUBTS.channel));
+  }
+
+  #recallDoubts({ sensor, atMs, values }: Extract<Block, { kind: 'readings' }>): void {
+    this.#toldDoubts.set(sensor, { atMs: atMs.at(-1)!, doubtful: values.at(-1)! });
+  }
+
+  async #writeHealth(): Promise<void> {
+    const { now = Date.now, refreshEveryMs = 2_000 } = this.#options;
+    if (performance.now() - this.#healthWrittenAt < refreshEveryMs) return;
+    this.#healthWrittenAt = performance.now();
+    for (const [tenant, book] of this.#books) {
+      await this.#persist('sensor health', () => this.#health.write(tenant, book.all(), now()));
     }
   }
 
@@ -411,6 +542,7 @@ export class Relay {
       this.#watches.delete(tenant);
       this.#watch(tenant, watch.state());
     }
+    for (const [tenant, book] of this.#books) book.register(this.#sensorsOf(tenant));
   }
 
   /** Fetches the versions that open incidents are pinned to. */
@@ -434,17 +566,33 @@ export class Relay {
       plans: this.#plans,
       pinned: [...this.#pinned.values()],
       places: this.#places,
-      sensors: this.#sensors.filter((sensor) => sensor.tenant === tenant),
+      sensors: this.#sensorsOf(tenant),
       ...(state === undefined ? {} : { state }),
     });
     this.#watches.set(tenant, watch);
     return watch;
   }
 
+  #book(tenant: string, state?: HealthState): HealthBook {
+    const known = this.#books.get(tenant);
+    if (known !== undefined) return known;
+    const book = new HealthBook(this.#sensorsOf(tenant), state);
+    this.#books.set(tenant, book);
+    return book;
+  }
+
+  /** Those that are registered, and of each site the one that counts the doubtful. */
+  #sensorsOf(tenant: string): Sensor[] {
+    const sensors = this.#sensors.filter((sensor) => sensor.tenant === tenant);
+    const sites = new Set(sensors.map(({ site }) => site));
+    return [...sensors, ...[...sites].map((site) => doubtsSensor(tenant, site))];
+  }
+
   async #saveSnapshot(): Promise<void> {
     const snapshot: Snapshot = {
       throughFrame: this.#detected,
       tenants: Object.fromEntries([...this.#watches].map(([tenant, watch]) => [tenant, watch.state()])),
+      health: Object.fromEntries([...this.#books].map(([tenant, book]) => [tenant, book.state()])),
     };
     await this.#options.stores.checkpoints.save(SNAPSHOT, snapshot);
     this.#snapshotAt = snapshot.throughFrame;
@@ -467,6 +615,30 @@ const keyOf = (block: Extract<Block, { kind: 'bulletin' }>): string => {
 
 /** `incident/<tenant>/…` */
 const tenantOf = (incidentId: string): string => incidentId.split('/')[1]!;
+
+/** Archived like a vendor's, so that detection stays a function of the archive. */
+export const doubtsBlock = ({ tenant, sensor, atMs, doubtful }: DoubtsReading): Block => ({
+  kind: 'readings',
+  tenant,
+  vendor: DOUBTS.vendor,
+  clockMs: atMs,
+  sensor,
+  boot: '',
+  firstSequence: 0,
+  atMs: Float64Array.of(atMs),
+  values: Float64Array.of(doubtful),
+  flags: new Uint8Array(1),
+});
+
+const doubtRecord = (tenant: string, health: SensorHealth): AsideRecord => ({
+  id: `doubt|${health.sensor}|${health.status}|${health.sinceMs}`,
+  kind: 'doubt',
+  tenant,
+  about: health.sensor,
+  reason: health.status,
+  atMs: health.sinceMs,
+  evidence: health as unknown as Json,
+});
 
 function lateReadings(
   block: Exclude<Block, { kind: 'bulletin' }>,

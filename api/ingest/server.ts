@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import type { handleUnaryCall, Metadata, ServiceDefinition, ServerUnaryCall } from '@grpc/grpc-js';
+import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Logger } from 'pino';
@@ -12,7 +12,6 @@ import type { ClockKind, EpochMs } from '../../domain/units.ts';
 import { IngestService, OperationsService, wire } from '../../proto/load.ts';
 import type { DescribeRequest__Output } from '../../proto/gen/tocsin/v1/DescribeRequest.ts';
 import type { DescribeResponse } from '../../proto/gen/tocsin/v1/DescribeResponse.ts';
-import type { PublishOnceRequest__Output } from '../../proto/gen/tocsin/v1/PublishOnceRequest.ts';
 import type { PublishOnceResponse } from '../../proto/gen/tocsin/v1/PublishOnceResponse.ts';
 import type { StatusRequest__Output } from '../../proto/gen/tocsin/v1/StatusRequest.ts';
 import type { StatusResponse } from '../../proto/gen/tocsin/v1/StatusResponse.ts';
@@ -26,13 +25,14 @@ import { createIntake } from './intake.ts';
 import type { Sender } from './intake.ts';
 import { INGEST_LIMITS } from './limits.ts';
 import type { IngestLimits } from './limits.ts';
+import { withRawMessages } from './message.ts';
 import { createIngestMetrics } from './metrics.ts';
 import { elapsed } from './persist.ts';
 import { publishOnce, servePublish } from './publish.ts';
-import type { MalformedMessage, PublishCall, PublishOptions } from './publish.ts';
+import type { PublishCall, PublishOptions } from './publish.ts';
 import { createRegistry } from './registry.ts';
 import type { Registry } from './registry.ts';
-import { Relay } from './relay.ts';
+import { doubtsBlock, Relay } from './relay.ts';
 import type { RelayStatus } from './relay.ts';
 import { createVendorLog } from './vendor-log.ts';
 
@@ -93,8 +93,17 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
     starter,
     log,
     ...(options.refreshEveryMs === undefined ? {} : { refreshEveryMs: options.refreshEveryMs }),
+    clockOf,
+    now,
     onDelivered: (kind, ms) => metrics?.delivered(kind, ms / 1_000),
+    onDoubts: (readings) => {
+      // Lost in a crash, they are said again: nobody was promised them.
+      commit.submit(readings.map(doubtsBlock)).catch((error: unknown) => {
+        if (!ending.signal.aborted) log.warn({ err: error }, 'doubts about sensors were not archived');
+      });
+    },
   });
+  metrics?.sensors(() => relay.sensors());
   const commit = new GroupCommit({
     archive,
     quarantine: stores.quarantine,
@@ -102,7 +111,7 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
     now,
     onCommitted: (ms) => metrics?.committed(ms / 1_000),
   });
-  const registry = createRegistry({ sites: stores.sites, log });
+  const registry = createRegistry({ sites: stores.sites, plans: stores.plans, log });
   const vendors = createVendorLog();
   const health = new HealthImplementation({ '': 'NOT_SERVING', [INGEST]: 'NOT_SERVING' });
   const server = new Server({
@@ -177,7 +186,7 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
       }
     };
 
-    server.addService(toleratingMalformed(IngestService.service), {
+    server.addService(withRawMessages(IngestService.service), {
       Publish: (call: PublishCall) => {
         // Until somebody reads it, a stream that the vendor breaks must not bring the process down.
         call.on('error', () => undefined);
@@ -187,7 +196,7 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
         serving.add(served);
         void served.then(() => serving.delete(served));
       },
-      PublishOnce: unary<PublishOnceRequest__Output | MalformedMessage, PublishOnceResponse>(async (call) => {
+      PublishOnce: unary<Buffer, PublishOnceResponse>(async (call) => {
         const sender = await senderOf(call.metadata, call.getPeer());
         return publishOnce(call.request, sender, publishing);
       }),
@@ -227,7 +236,7 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
       dedup = known;
       await registry.refresh();
       await relay.start();
-      const intake = createIntake({ dedup: known, sensorOf: registry.of, clockOf, limits });
+      const intake = createIntake({ dedup: known, sensorOf: registry.of, revision: registry.revision, clockOf, limits });
       addServices({ intake, commit, limits, metrics, vendors, now, log }, registry);
       health.addToServer(server);
       new ReflectionService(wire).addToServer(server);
@@ -287,24 +296,6 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
       if (isServing) await commit.submit();
     });
   }
-}
-
-/** Bytes that cannot be decoded become a message that says so: one bad message must not end a stream. */
-function toleratingMalformed(service: ServiceDefinition): ServiceDefinition {
-  const tolerant = (method: string): ServiceDefinition[string] => {
-    const definition = service[method]!;
-    return {
-      ...definition,
-      requestDeserialize: (bytes: Buffer): unknown => {
-        try {
-          return definition.requestDeserialize(bytes) as unknown;
-        } catch {
-          return { malformed: bytes } satisfies MalformedMessage;
-        }
-      },
-    };
-  };
-  return { ...service, Publish: tolerant('Publish'), PublishOnce: tolerant('PublishOnce') };
 }
 
 const isLoopback = (peer: string): boolean => /^(127\.|\[?::1\]?|\[?::ffff:127\.|unix:)/.test(peer);

@@ -186,7 +186,7 @@ describe('the door', () => {
       [reading(107, { observedAtMs: now + 60_000 }), 'ACCEPTED'],
       [reading(108, { observedAtMs: now - 73 * HOUR }), 'QUARANTINED(TOO_LATE)'],
       [reading(109, { observedAtMs: now - 71 * HOUR }), 'ACCEPTED'],
-      [reading(110, { unit: 'ppm' }), 'QUARANTINED(UNIT)'],
+      [reading(110, { unit: 'bananas' }), 'QUARANTINED(UNIT)'],
       [reading(111, { unit: '%LEL' }), 'ACCEPTED'],
       [reading(112, { sensor: 'nobody' }), 'QUARANTINED(UNKNOWN_SENSOR)'],
       [reading(113, { sensor: 'a b' }), 'QUARANTINED(MALFORMED)'],
