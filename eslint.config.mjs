@@ -1,7 +1,17 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'proto/gen', 'console/dist', 'vendor/dist', '.tocsin', 'embedded/store', '**/*.cjs'] },
+  {
+    ignores: [
+      'node_modules',
+      'proto/gen',
+      'console/dist',
+      'vendor/dist',
+      '.tocsin',
+      'embedded/store',
+      '**/*.cjs',
+    ],
+  },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.base],
