@@ -1,10 +1,11 @@
 import { TocsinError } from '../errors.ts';
 import { completeParameters } from './detector.ts';
 import type { Detector, DetectorKind, DetectorState, Parameters } from './detector.ts';
+import { auto } from './stream/auto.ts';
 import { threshold } from './stream/threshold.ts';
 
 /** Every kind of detector that plans, the command line and the API can name. A new one is one line here. */
-const KINDS: readonly DetectorKind[] = [threshold];
+const KINDS: readonly DetectorKind[] = [auto, threshold];
 
 export function detectorKinds(): readonly DetectorKind[] {
   return KINDS;

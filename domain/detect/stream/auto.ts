@@ -1,0 +1,167 @@
+import { defineDetector } from '../detector.ts';
+import type { DetectorState } from '../detector.ts';
+import { Moments } from './moments.ts';
+import { Refractory } from './refractory.ts';
+import { Season } from './season.ts';
+import { TailLimit } from './tail.ts';
+import { fromJson, ReusedVerdict, scoreOf, toJson } from './verdict.ts';
+import { WindowMean } from './window-mean.ts';
+
+/** Values from which nothing is concluded yet: a deviation of a handful is no deviation. */
+export const LEARNING = 20;
+
+/**
+ * The detector of a channel that nobody configured. Two questions, in long memory: does the value miss what the hour
+ * of the day or the week led to expect, and does the level of the last rows stand apart? Each answer is a number of
+ * standard deviations of its own past; their sum is the statistic. A refractory period makes one cause one detection.
+ * Long memory is what makes it calm: a spike that comes every night widens its own yardstick.
+ */
+export const auto = defineDetector({
+  name: 'auto',
+  summary: 'the value misses its daily or weekly expectation, or its level moved; for any channel',
+  channels: { minimum: 1, maximum: 64 },
+  parameters: {
+    limit: {
+      meaning: 'statistic at which it alarms (score 0.5), when no budget is set',
+      default: 9,
+      minimum: 0.1,
+      maximum: 200,
+      unit: 'deviations',
+    },
+    budget: {
+      meaning: 'rows in 1000 that may exceed the limit: the limit follows the stream; 0: fixed limit',
+      default: 0,
+      minimum: 0,
+      maximum: 10,
+      unit: 'rows per 1000',
+    },
+    memory: {
+      meaning: 'rows after which the past counts less',
+      default: 5000,
+      minimum: 50,
+      maximum: 1e7,
+      whole: true,
+      unit: 'rows',
+    },
+    window: {
+      meaning: 'rows whose mean is the level',
+      default: 20,
+      minimum: 2,
+      maximum: 10_000,
+      whole: true,
+      unit: 'rows',
+    },
+    seasonRate: {
+      meaning: 'weight of the newest value in the level of its hour',
+      default: 0.05,
+      minimum: 0.001,
+      maximum: 1,
+    },
+    refractory: {
+      meaning: 'how long one cause lasts, as a share of the rows so far; 0: every row counts',
+      default: 0.2,
+      minimum: 0,
+      maximum: 1,
+    },
+    refractoryRows: {
+      meaning: 'the longest a cause may last',
+      default: 1000,
+      minimum: 0,
+      maximum: 1e7,
+      whole: true,
+      unit: 'rows',
+    },
+  },
+  create({ parameters, channels, state }) {
+    const { limit, budget, refractory, refractoryRows } = parameters;
+    const saved = state as AutoState | undefined;
+    const parts = Array.from(
+      { length: channels },
+      (_, channel) => new ChannelStatistic(parameters, saved?.channels[channel]),
+    );
+    const calm = new Refractory({
+      share: refractory,
+      maximumRows: refractoryRows,
+      saved: saved?.refractory,
+    });
+    const tail = budget > 0 ? new TailLimit(budget / 1000, saved?.tail) : undefined;
+    const verdict = new ReusedVerdict();
+    let lastMs = fromJson(saved?.lastMs);
+    let causeUntil = saved?.causeUntil ?? -1;
+    return {
+      channels,
+      push(timeMs, row) {
+        if (timeMs < lastMs) return verdict.unchanged();
+        lastMs = timeMs;
+        let statistic = 0;
+        for (let channel = 0; channel < channels; channel++) {
+          statistic = Math.max(statistic, parts[channel]!.push(timeMs, row[channel]!));
+        }
+        const passed = refractory > 0 ? calm.pass(statistic) : statistic;
+        const level = tail === undefined ? limit : Math.max(tail.limit, 1e-9);
+        tail?.push(statistic);
+        const alarm = passed > 0 && passed >= level;
+        verdict.set(scoreOf(passed, limit), alarm, statistic);
+        // A cause that grows alarms again and stays the same cause.
+        verdict.begins = alarm && calm.rows - 1 > causeUntil;
+        if (alarm) causeUntil = refractory > 0 ? calm.until : -1;
+        return verdict;
+      },
+      save: (): DetectorState => ({
+        lastMs: toJson(lastMs),
+        causeUntil,
+        channels: parts.map((part) => part.save()),
+        refractory: calm.save(),
+        ...(tail === undefined ? {} : { tail: tail.save() }),
+      }),
+    };
+  },
+});
+
+interface AutoState {
+  readonly lastMs: number | null;
+  readonly causeUntil: number;
+  readonly channels: readonly ReturnType<ChannelStatistic['save']>[];
+  readonly refractory: number[];
+  readonly tail?: number[];
+}
+
+/** The statistic of one channel: deviations from expectation plus deviations of the level. */
+class ChannelStatistic {
+  readonly #season: Season;
+  readonly #surprises: Moments;
+  readonly #window: WindowMean;
+  readonly #levels: Moments;
+
+  constructor(
+    p: { readonly memory: number; readonly window: number; readonly seasonRate: number },
+    saved?: { season: unknown; surprises: unknown; window: unknown; levels: unknown },
+  ) {
+    this.#season = new Season({ rate: p.seasonRate, saved: saved?.season });
+    this.#surprises = new Moments(1 / p.memory, saved?.surprises);
+    this.#window = new WindowMean(p.window, saved?.window);
+    this.#levels = new Moments(1 / p.memory, saved?.levels);
+  }
+
+  push(timeMs: number, value: number): number {
+    if (!Number.isFinite(value)) return 0;
+    const surprise = this.#season.surprise(timeMs, value);
+    const level = this.#window.push(value);
+    let statistic = this.#surprises.count > LEARNING ? Math.abs(this.#surprises.standing(surprise)) : 0;
+    this.#surprises.push(surprise);
+    if (!Number.isNaN(level)) {
+      if (this.#levels.count > LEARNING) statistic += Math.abs(this.#levels.standing(level));
+      this.#levels.push(level);
+    }
+    return statistic;
+  }
+
+  save() {
+    return {
+      season: this.#season.save(),
+      surprises: this.#surprises.save(),
+      window: this.#window.save(),
+      levels: this.#levels.save(),
+    };
+  }
+}
