@@ -236,7 +236,7 @@ export class SensorQuality {
       this.#flat = 1;
       return;
     }
-    const rate = this.#steps < FLAT_LEARN_READINGS ? 1 / 32 : 1 / 512;
+    const rate = this.#steps < FLAT_LEARN_READINGS ? Math.max(1 / 32, 4 / (this.#steps + 3)) : 1 / 512;
     this.#typicalStep *= step > this.#typicalStep ? 1 + rate : 1 / (1 + rate);
   }
 
