@@ -1,7 +1,9 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { createOnlinePicker } from '../../domain/detect/seismic/online-pick.ts';
+import { pickArAic } from '../../domain/detect/seismic/ar-aic.ts';
 import { pickP } from '../../domain/detect/seismic/p-pick.ts';
+import type { Seismogram } from '../../domain/detect/seismic/p-candidates.ts';
 import { createRandom } from '../../domain/random.ts';
 import { leaf, parseCountOption } from '../command-line.ts';
 import { facts, print, printJson, table } from '../output.ts';
@@ -13,8 +15,17 @@ interface Options {
   readonly seed: number;
   readonly crops: number;
   readonly whole?: boolean;
-  readonly online?: boolean;
+  readonly picker: Picker;
   readonly json?: boolean;
+}
+
+const PICKERS = ['ranked', 'online', 'ar-aic'] as const;
+type Picker = (typeof PICKERS)[number];
+
+interface Found {
+  readonly sample: number;
+  readonly likelihood?: number;
+  readonly givenAtSample?: number;
 }
 
 /** A pick counts as right when it is so near to the analyst's. */
@@ -32,7 +43,14 @@ export function declarePick(detect: Command): void {
     .option('--seed <number>', 'where the crops begin', parseSeed, 1)
     .option('--crops <number>', 'crops of each record', parseCountOption, 1)
     .option('--whole', 'do not crop')
-    .option('--online', 'pick sample by sample, as on a live stream, and say how long it took')
+    .addOption(
+      new Option(
+        '--picker <name>',
+        'ranked looks at the whole record; online picks sample by sample as on a live stream (Baer & Kradolfer 1987); ar-aic is that of Akazawa (2004)',
+      )
+        .choices(PICKERS)
+        .default('ranked'),
+    )
     .option('--rate <hertz>', 'samples a second', parseRate, 100)
     .action(run);
 }
@@ -49,7 +67,7 @@ async function run(folder: string, options: Options): Promise<void> {
     });
   const summary = summarise(picked);
   const answer = {
-    picker: options.online ? 'online' : 'whole-record',
+    picker: options.picker,
     seed: options.whole ? null : options.seed,
     summary,
     broken: broken.map(({ index, file }) => ({ index, file, reason: 'holds a value that is no number' })),
@@ -61,10 +79,10 @@ async function run(folder: string, options: Options): Promise<void> {
 
 type Picked = ReturnType<typeof pickIn>;
 
-function pickIn(crop: Crop, { online }: Options) {
+function pickIn(crop: Crop, { picker }: Options) {
   const { record, from, seismogram, pSample } = crop;
   const { rateHz } = record;
-  const found = online ? pickOnline(crop) : pickP(seismogram);
+  const found = PICK_BY[picker](seismogram);
   const errorSeconds =
     found === null || pSample === null ? null : Number(((found.sample - pSample) / rateHz).toFixed(4));
   return {
@@ -76,23 +94,47 @@ function pickIn(crop: Crop, { online }: Options) {
     pickSample: found === null ? null : from + found.sample,
     labelledSample: record.pSample,
     errorSeconds,
-    likelihood: found !== null && 'likelihood' in found ? Number(found.likelihood.toFixed(3)) : null,
+    likelihood: found?.likelihood === undefined ? null : Number(found.likelihood.toFixed(3)),
     latencySeconds:
-      found !== null && 'givenAtSample' in found
-        ? Number(((found.givenAtSample - found.sample) / rateHz).toFixed(2))
-        : null,
+      found?.givenAtSample === undefined
+        ? null
+        : Number(((found.givenAtSample - found.sample) / rateHz).toFixed(2)),
     verdict: verdictOf(pSample, found === null, errorSeconds),
   };
 }
 
-function pickOnline({ seismogram }: Crop) {
-  const { rateHz, vertical, horizontals } = seismogram;
-  const components = [vertical, ...horizontals];
-  const picker = createOnlinePicker({ rateHz, components: components.length });
-  const row = new Float64Array(components.length);
+const PICK_BY: Readonly<Record<Picker, (seismogram: Seismogram) => Found | null>> = {
+  ranked: (seismogram) => pickP(seismogram),
+  online: pickOnline,
+  'ar-aic': pickByArAic,
+};
+
+/** With the settings that ObsPy's manual shows. A station without horizontals lends its vertical for the S wave. */
+function pickByArAic({ rateHz, vertical, horizontals }: Seismogram): Found | null {
+  const [north = vertical, east = vertical] = horizontals;
+  const { pSeconds } = pickArAic(
+    { vertical, north, east },
+    {
+      rateHz,
+      lowHz: 1,
+      highHz: 20,
+      longP: 1,
+      shortP: 0.1,
+      longS: 4,
+      shortS: 1,
+      orderP: 2,
+      orderS: 8,
+      windowP: 0.1,
+      windowS: 0.2,
+    },
+  );
+  return pSeconds === null ? null : { sample: Math.round(pSeconds * rateHz) };
+}
+
+function pickOnline({ rateHz, vertical }: Seismogram): Found | null {
+  const picker = createOnlinePicker(rateHz);
   for (let i = 0; i < vertical.length; i++) {
-    for (let c = 0; c < row.length; c++) row[c] = components[c]![i]!;
-    const pick = picker.push(row);
+    const pick = picker.push(vertical[i]!);
     if (pick !== null) return pick;
   }
   return null;
@@ -170,7 +212,7 @@ function draw(
 
 /** `...|..x` half a second either way of the analyst's pick. */
 function drawError(errorSeconds: number): string {
-  const cells = Array.from({ length: 11 }, (_, i) => (i === 5 ? '|' : '.'));
+  const cells = Array.from('.....|.....');
   cells[Math.round(5 + errorSeconds * 10)] = 'x';
   return cells.join('');
 }

@@ -47,7 +47,7 @@ const SIGMA_SECONDS = 1;
  * that should have heard it by now and did not count against it.
  */
 export function locate(newest: Arrival, others: readonly Arrival[], silent: readonly Silence[]): Origin {
-  const places: Origin[] = [];
+  const places: Placed[] = [];
   const { latitudeDeg, longitudeDeg } = newest.position;
   const stretch = 1 / Math.max(0.2, Math.cos((latitudeDeg * Math.PI) / 180));
   for (let north = -REACH_DEG; north <= REACH_DEG; north += STEP_DEG) {

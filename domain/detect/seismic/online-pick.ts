@@ -1,5 +1,5 @@
+import { createBaerPicker } from './baer.ts';
 import { bandPass, createCascade } from './butterworth.ts';
-import { onsetNear } from './p-candidates.ts';
 
 /** A P wave as it was picked while the record was still coming in. */
 export interface OnlinePick {
@@ -10,100 +10,40 @@ export interface OnlinePick {
 }
 
 export interface OnlinePicker {
-  /** One sample of each component, in time order. Answers with a pick on the sample that completes it. */
-  push(components: ArrayLike<number>): OnlinePick | null;
+  /** The next sample of the vertical component. Answers with a pick on the sample that completes it. */
+  push(sample: number): OnlinePick | null;
 }
 
-/** Bands in Hz in which a rise is looked for; it must show in all of them together. */
-const BANDS = [
-  [1, 6],
-  [3, 12],
-  [8, 25],
-] as const;
-const SHORT_SECONDS = 0.4;
-const LONG_SECONDS = 8;
-/** Until it knows the noise. */
-const READY_SECONDS = 2;
-/** Geometric mean over the bands of short over long average power. */
-const ON = 7;
-const OFF = 2;
-/** So much of the rise is awaited before the onset is sought in it. */
-const LOOK_SECONDS = 0.8;
-/** So much of the past is kept for the onset. */
-const KEEP_SECONDS = 3;
+/** The paper's thresholds; lengths that suit local earthquakes. */
+const TRIGGER = 10;
+const DOWN_SECONDS = 0.1;
+const UP_SECONDS = 0.5;
+const PRESET_SECONDS = 0.5;
+const BAND = { lowHz: 1, highHz: 20, corners: 2 };
 
 /**
- * Picks on a stream with constant memory: short over long averages of power in three bands, all components together,
- * then the Akaike criterion over the last seconds of the component that rose most. Latency about a second. It cannot
- * know whether a greater rise is yet to come, so it is wrong more often than `pickP`, which can.
- *
- * @param components 1 to 3
+ * Picks on a live stream: the picker of Baer & Kradolfer on the band of local earthquakes, in constant memory, which
+ * answers within a fraction of a second. It cannot know whether a greater rise is yet to come, so it is wrong more
+ * often than `pickP`, which can.
  */
-export function createOnlinePicker({
-  rateHz,
-  components,
-}: {
-  readonly rateHz: number;
-  readonly components: number;
-}): OnlinePicker {
-  const filters = Array.from({ length: components }, () =>
-    BANDS.map(([lowHz, highHz]) => createCascade(bandPass({ rateHz, lowHz, highHz, corners: 2 }))),
-  );
-  const broad = Array.from({ length: components }, () =>
-    createCascade(bandPass({ rateHz, lowHz: 1.5, highHz: 22, corners: 2 })),
-  );
-  const keep = Math.round(KEEP_SECONDS * rateHz);
-  const kept = Array.from({ length: components }, () => new Float64Array(keep));
-  const short = new Float64Array(BANDS.length);
-  const long = new Float64Array(BANDS.length);
-  const offsets = new Float64Array(components);
+export function createOnlinePicker(rateHz: number): OnlinePicker {
+  const filter = createCascade(bandPass({ rateHz, ...BAND }));
+  const picker = createBaerPicker({
+    rateHz,
+    downSamples: Math.round(DOWN_SECONDS * rateHz),
+    upSamples: Math.round(UP_SECONDS * rateHz),
+    trigger: TRIGGER,
+    update: 2 * TRIGGER,
+    presetSamples: Math.round(PRESET_SECONDS * rateHz),
+  });
   let seen = 0;
-  let risenAt = -1;
-  let open = false;
-
-  const ratio = (): number => {
-    let product = 1;
-    for (let b = 0; b < BANDS.length; b++) product *= short[b]! / Math.max(long[b]!, Number.MIN_VALUE);
-    return Math.cbrt(product);
-  };
-
-  const onset = (): number => {
-    const length = Math.min(seen, keep);
-    const first = seen - length;
-    let best = { sample: risenAt - first, depth: Number.NEGATIVE_INFINITY };
-    for (const ring of kept) {
-      const trace = Float64Array.from({ length }, (_, i) => ring[(first + i) % keep]!);
-      const found = onsetNear(trace, rateHz, risenAt - first);
-      if (found.depth > best.depth) best = found;
-    }
-    return first + best.sample;
-  };
-
+  let offset = 0;
   return {
-    push(row) {
-      const at = seen++;
-      if (at === 0) for (let c = 0; c < components; c++) offsets[c] = row[c]!;
-      for (let c = 0; c < components; c++) kept[c]![at % keep] = broad[c]!.push(row[c]! - offsets[c]!);
-      for (let b = 0; b < BANDS.length; b++) {
-        let power = 0;
-        for (let c = 0; c < components; c++) power += filters[c]![b]!.push(row[c]! - offsets[c]!) ** 2;
-        // The filters' own settling is no noise to compare with.
-        if (at < 0.3 * rateHz) continue;
-        const since = at - 0.3 * rateHz + 1;
-        short[b]! += (power - short[b]!) / Math.min(since, SHORT_SECONDS * rateHz);
-        if (!open) long[b]! += (power - long[b]!) / Math.min(since, LONG_SECONDS * rateHz);
-      }
-      if (at < READY_SECONDS * rateHz) return null;
-      const now = ratio();
-      if (!open) {
-        if (now <= ON) return null;
-        open = true;
-        risenAt = at;
-        return null;
-      }
-      if (at === risenAt + Math.round(LOOK_SECONDS * rateHz)) return { sample: onset(), givenAtSample: at };
-      if (at > risenAt + rateHz && now < OFF) open = false;
-      return null;
+    push(sample) {
+      if (seen === 0) offset = sample;
+      const pick = picker.push(filter.push(sample - offset));
+      const givenAtSample = seen++;
+      return pick === null ? null : { sample: pick.sample, givenAtSample };
     },
   };
 }
