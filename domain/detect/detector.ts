@@ -34,6 +34,8 @@ export interface Detector {
   push(timeMs: EpochMs, row: Row): Verdict;
   /** A detector created with this state goes on as if it had never stopped. */
   save(): DetectorState;
+  /** What was learnt, for people: coefficients, errors, levels. */
+  describe?(): Readonly<Record<string, number>>;
 }
 
 /** A number a detector can be given. */
@@ -60,8 +62,8 @@ export interface CreateOptions<P extends Parameters> {
 }
 
 /** A kind of detector: its name, what it can be given, and how one is made. */
-export interface DetectorKind<P extends Parameters = Parameters> {
-  readonly name: string;
+export interface DetectorKind<P extends Parameters = Parameters, N extends string = string> {
+  readonly name: N;
   /** What it finds, in one sentence. */
   readonly summary: string;
   /** Channels it can take. @default { minimum: 1, maximum: 1 } */
@@ -70,10 +72,10 @@ export interface DetectorKind<P extends Parameters = Parameters> {
   create(options: CreateOptions<P>): Detector;
 }
 
-/** Declares a kind of detector; `parameters` types what `create` gets. */
-export function defineDetector<const P extends Parameters>(
-  kind: Omit<DetectorKind<P>, 'channels'> & Partial<Pick<DetectorKind<P>, 'channels'>>,
-): DetectorKind<P> {
+/** Declares a kind of detector; `parameters` types what `create` gets, and what a plan may give. */
+export function defineDetector<const P extends Parameters, const N extends string>(
+  kind: Omit<DetectorKind<P, N>, 'channels'> & Partial<Pick<DetectorKind<P, N>, 'channels'>>,
+): DetectorKind<P, N> {
   return { channels: { minimum: 1, maximum: 1 }, ...kind };
 }
 
