@@ -7,7 +7,14 @@ export { ITEMS_AT_MOST, MESSAGE_BYTES_AT_MOST, VendorClient } from './client.ts'
 export type { VendorClientOptions } from './client.ts';
 export { packReadings } from './columns.ts';
 export type { PlainReading } from './columns.ts';
+export { CHECKS, runConformance } from './conformance/run.ts';
+export type { ConformanceOptions, ConformanceReport, Outcome } from './conformance/run.ts';
 export { VendorError } from './failure.ts';
+export { FAULTS } from './mock/ledger.ts';
+export type { Fault } from './mock/ledger.ts';
+export type { MockReport } from './mock/report.ts';
+export { startMockServer } from './mock/server.ts';
+export type { MockOptions, MockServer } from './mock/server.ts';
 export { Outbox } from './outbox.ts';
 export type { OutboxOptions, OutboxState } from './outbox.ts';
 export type { Answer, Receipt, Refusal } from './receipt.ts';

@@ -128,7 +128,7 @@ describe('the spool', () => {
     const left = await all(spool);
     assert.equal(left.at(-1), 40);
     assert.equal(dropped[0]![0], 1);
-    assert.equal(dropped.at(-1)![1] + 1, left[0]);
+    assert.equal(dropped.at(-1)![1]! + 1, left[0]);
     await spool.close();
   });
 
