@@ -23,6 +23,15 @@ export const ConditionSchema: z.ZodType<Condition> = z
         onSensors: z.union([z.int().min(1), z.literal('all')]),
       }),
       z.strictObject({
+        when: z.literal('detects'),
+        channel: name,
+        unit: name,
+        detector: name,
+        parameters: z.record(name, finite),
+        forMs: ms,
+        onSensors: z.union([z.int().min(1), z.literal('all')]),
+      }),
+      z.strictObject({
         when: z.literal('magnitudeNear'),
         bulletin: name,
         magnitude: finite,

@@ -52,6 +52,7 @@ function stateOf(condition: Condition, path: string, view: ConditionView, nowMs:
       return { holds: true };
     case 'atLeast':
     case 'below':
+    case 'detects':
       return view.leaves[path] ?? { holds: false };
     case 'magnitudeNear': {
       const { magnitude, withinKm } = condition;

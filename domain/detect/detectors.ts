@@ -1,11 +1,18 @@
 import { TocsinError } from '../errors.ts';
 import { completeParameters } from './detector.ts';
-import type { Detector, DetectorKind, DetectorState, Parameters } from './detector.ts';
+import type { Detector, DetectorKind, DetectorState, Parameters, ParameterValues } from './detector.ts';
+import { staLta } from './seismic/sta-lta-detector.ts';
 import { auto } from './stream/auto.ts';
 import { threshold } from './stream/threshold.ts';
 
 /** Every kind of detector that plans, the command line and the API can name. A new one is one line here. */
-const KINDS: readonly DetectorKind[] = [auto, threshold];
+const KINDS = [auto, threshold, staLta] as const satisfies readonly DetectorKind[];
+
+export type DetectorName = (typeof KINDS)[number]['name'];
+/** What a detector of that name can be given; what is left out has its default. */
+export type DetectorParameters<N extends DetectorName> = Partial<
+  ParameterValues<Extract<(typeof KINDS)[number], { readonly name: N }>['parameters']>
+>;
 
 export function detectorKinds(): readonly DetectorKind[] {
   return KINDS;

@@ -1,7 +1,10 @@
 import type { ReadingsEvidence, SensorDigest } from '../evidence.ts';
 import { QUALITY, SUSPECT } from '../ingest/quality.ts';
-import type { ChannelCondition } from '../plan/document.ts';
+import type { ReadingsCondition } from '../plan/document.ts';
 import type { DurationMs, EpochMs } from '../units.ts';
+import type { Judge } from './judge.ts';
+import { createJudge } from './judge.ts';
+import type { DetectorState } from './detector.ts';
 
 export interface WatchedSensor {
   readonly id: string;
@@ -11,7 +14,7 @@ export interface WatchedSensor {
 }
 
 export interface ChannelWatchOptions {
-  readonly condition: ChannelCondition;
+  readonly condition: ReadingsCondition;
   /** Path of the condition in the plan document. */
   readonly leaf: string;
   readonly site: string;
@@ -28,6 +31,8 @@ export interface ChannelWatchState {
   readonly sensors: Readonly<
     Record<string, readonly [sinceMs: EpochMs | null, lastMs: EpochMs, value: number]>
   >;
+  /** What the condition's detectors remember, by sensor; absent for thresholds. */
+  readonly detectors?: Readonly<Record<string, DetectorState>>;
 }
 
 const DIGESTS_KEPT = 50;
@@ -35,12 +40,13 @@ const SILENT_AFTER_MS = 60_000;
 
 /**
  * Watches one channel condition at one site, reading by reading, in memory that depends on the number of sensors
- * only. A sensor counts when its own readings met the threshold without a break for `forMs`; the condition holds
+ * only. A sensor counts when its own readings met the condition without a break for `forMs`; the condition holds
  * when enough sensors count at the same time. Readings of one sensor must come in time order: an older one than
  * the last is ignored.
  *
  * Suspect readings may alarm but not reassure: where the condition reassures, a sensor with a spike, a stuck value or
- * a filled gap does not count. Elsewhere a lone spike neither begins nor breaks a hold; the reading after it decides.
+ * a filled gap does not count. Elsewhere a lone spike neither begins
+ * nor breaks the hold of a threshold: the reading after it decides. A detector sees every reading, spikes too.
  */
 export class ChannelWatch {
   readonly #options: ChannelWatchOptions;
@@ -52,6 +58,7 @@ export class ChannelWatch {
   readonly #value: Float64Array;
   readonly #counts: Uint8Array;
   readonly #suspect: Uint8Array;
+  readonly #judge: Judge;
   #count = 0;
   #nowMs = -Infinity;
   #nextSilenceCheckMs = -Infinity;
@@ -67,6 +74,7 @@ export class ChannelWatch {
     this.#value = new Float64Array(sensors.length).fill(NaN);
     this.#counts = new Uint8Array(sensors.length);
     this.#suspect = new Uint8Array(sensors.length);
+    this.#judge = createJudge(condition, sensors, state?.detectors);
     if (state !== undefined) this.#restore(state);
   }
 
@@ -95,12 +103,9 @@ export class ChannelWatch {
     if (atMs < last) return null;
     const { condition, reassures = false } = this.#options;
     const isHeld = !Number.isNaN(this.#sinceMs[sensor]!);
-    const isAlone = !reassures && (flags & QUALITY.spike) !== 0;
+    const isAlone = condition.when !== 'detects' && !reassures && (flags & QUALITY.spike) !== 0;
     const suspect = reassures && (flags & SUSPECT) !== 0;
-    const meets = isAlone
-      ? isHeld
-      : !suspect &&
-        (condition.when === 'atLeast' ? value >= condition.threshold : value < condition.threshold);
+    const meets = isAlone ? isHeld : this.#judge.meets(sensor, atMs, value) && !suspect;
     if (!meets) this.#sinceMs[sensor] = NaN;
     else if (!isHeld || atMs - last > this.#silentAfterMs[sensor]!) this.#sinceMs[sensor] = atMs;
     this.#lastMs[sensor] = atMs;
@@ -124,7 +129,8 @@ export class ChannelWatch {
       const since = this.#sinceMs[index]!;
       sensors[id] = [Number.isNaN(since) ? null : since, last, this.#value[index]!];
     });
-    return { holds: this.#holds, sensors };
+    const detectors = this.#judge.save?.();
+    return { holds: this.#holds, sensors, ...(detectors === undefined ? {} : { detectors }) };
   }
 
   #restore(state: ChannelWatchState): void {

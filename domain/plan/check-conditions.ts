@@ -1,5 +1,7 @@
 import { evaluateCondition, walkConditions } from '../detect/condition.ts';
-import type { PlanDocument } from './document.ts';
+import { detectorKinds, detectorNamed } from '../detect/detectors.ts';
+import { TocsinError } from '../errors.ts';
+import type { DetectorCondition, PlanDocument } from './document.ts';
 import type { Say } from './finding.ts';
 import { quoted } from './finding.ts';
 import { resolutionsOf, wholeConditionsOf } from './walk.ts';
@@ -34,12 +36,39 @@ function checkNames(plan: PlanDocument, say: Say): void {
           );
         }
       }
+      if (condition.when === 'detects') checkDetector(condition, place, say);
       if ('bulletin' in condition) unknownBulletin(plan, condition.bulletin, `${place}.bulletin`, say);
     }
   }
   const { sequence, classify } = plan;
   if (sequence !== undefined) unknownBulletin(plan, sequence.bulletin, 'sequence.bulletin', say);
   if (classify.by.kind === 'vote') unknownBulletin(plan, classify.by.bulletin, 'classify.by.bulletin', say);
+}
+
+function checkDetector({ detector, parameters }: DetectorCondition, place: string, say: Say): void {
+  const kind = detectorKinds().find(({ name }) => name === detector);
+  if (kind === undefined) {
+    say(
+      'mandatory',
+      'PLAN_DETECTOR_UNKNOWN',
+      `${place}.detector`,
+      `There is no detector ${quoted(detector)}.`,
+      `Use one of: ${listed(detectorKinds().map(({ name }) => name))}.`,
+    );
+    return;
+  }
+  try {
+    detectorNamed(detector, parameters).create(1);
+  } catch (error) {
+    if (!(error instanceof TocsinError)) throw error;
+    say(
+      'mandatory',
+      'PLAN_DETECTOR_PARAMETER',
+      `${place}.parameters`,
+      error.message,
+      '`tocsin detect list` shows what each detector takes.',
+    );
+  }
 }
 
 function unknownBulletin(plan: PlanDocument, bulletin: string, place: string, say: Say): void {
@@ -84,7 +113,9 @@ function checkResolution(plan: PlanDocument, say: Say): void {
   const detected = [...walkConditions(plan.detect, 'detect')];
   for (const { condition, place } of resolutionsOf(plan)) {
     const parts = [...walkConditions(condition, place)];
-    const calms = parts.some(({ condition: { when } }) => ['quietFor', 'atLeast', 'below'].includes(when));
+    const calms = parts.some(({ condition: { when } }) =>
+      ['quietFor', 'atLeast', 'below', 'detects'].includes(when),
+    );
     if (!calms || evaluateCondition(condition, place, SILENCE, 0).holds) {
       say(
         'mandatory',

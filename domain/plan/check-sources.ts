@@ -1,6 +1,7 @@
 import { walkConditions } from '../detect/condition.ts';
+import { detectorKinds } from '../detect/detectors.ts';
 import { describeDuration } from './describe.ts';
-import type { Condition, PlanDocument } from './document.ts';
+import type { Condition, DetectorCondition, PlanDocument } from './document.ts';
 import type { Say } from './finding.ts';
 import { stepsOf, wholeConditionsOf } from './walk.ts';
 
@@ -126,6 +127,13 @@ function numbersOfCondition(condition: Condition, place: string): Cited[] {
         one(`${place}.threshold`, condition.threshold, condition.unit),
         ...(condition.forMs === 0 ? [] : [time(`${place}.forMs`, condition.forMs)]),
       ];
+    case 'detects':
+      return [
+        ...changedParameters(condition).map(([name, value]) =>
+          one(`${place}.parameters.${name}`, value, `${condition.detector} ${name}`),
+        ),
+        ...(condition.forMs === 0 ? [] : [time(`${place}.forMs`, condition.forMs)]),
+      ];
     case 'magnitudeNear':
       return [
         one(`${place}.magnitude`, condition.magnitude, 'magnitude'),
@@ -143,4 +151,10 @@ function numbersOfCondition(condition: Condition, place: string): Cited[] {
     default:
       return condition satisfies never;
   }
+}
+
+/** A default is the detector's own affair; what the plan sets differently is the planner's. */
+function changedParameters({ detector, parameters }: DetectorCondition): [string, number][] {
+  const usual = detectorKinds().find(({ name }) => name === detector)?.parameters ?? {};
+  return Object.entries(parameters).filter(([name, value]) => usual[name]?.default !== value);
 }

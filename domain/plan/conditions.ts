@@ -1,3 +1,5 @@
+import { detectorNamed } from '../detect/detectors.ts';
+import type { DetectorName, DetectorParameters } from '../detect/detectors.ts';
 import { TocsinError } from '../errors.ts';
 import type { ChannelCondition, Condition } from './document.ts';
 import { toMs } from './quantities.ts';
@@ -51,6 +53,33 @@ function onChannel(
     channel,
     threshold: threshold.value,
     unit,
+    forMs: hold === undefined ? 0 : toMs(hold),
+    onSensors,
+  };
+}
+
+/**
+ * A detector by its name raises its alarm on a channel's readings, each sensor by itself. `tocsin detect list`
+ * shows the detectors with their parameters; what is left out has its default, and is written into the document.
+ *
+ * @throws TocsinError DETECTOR_PARAMETER for a value out of range, DETECTOR_CHANNELS for a detector of several channels
+ * @example
+ * detects(methane, 'auto', {}, { onSensors: 2 })
+ */
+export function detects<U extends UnitName, N extends DetectorName>(
+  { channel, unit }: Channel<U>,
+  detector: N,
+  parameters: DetectorParameters<N> = {},
+  { for: hold, onSensors = 1 }: Hold = {},
+): Condition {
+  const named = detectorNamed(detector, parameters as Readonly<Record<string, number>>);
+  named.create(1);
+  return {
+    when: 'detects',
+    channel,
+    unit,
+    detector,
+    parameters: named.parameters,
     forMs: hold === undefined ? 0 : toMs(hold),
     onSensors,
   };

@@ -1,5 +1,5 @@
 import type { DurationMs, Text } from '../units.ts';
-import type { Condition, Step } from './document.ts';
+import type { Condition, ReadingsCondition, Step } from './document.ts';
 
 const UNITS: readonly [DurationMs, string, string][] = [
   [86_400_000, 'day', '天'],
@@ -23,16 +23,20 @@ export function describeCondition(condition: Condition): Text {
       return { en: 'in any other case', zh: '其他情况' };
     case 'atLeast':
     case 'below': {
-      const { channel, threshold, unit, forMs, onSensors, when } = condition;
-      const held = describeDuration(forMs);
-      const sensors =
-        onSensors === 'all'
-          ? { en: 'all sensors', zh: '所有传感器' }
-          : { en: `${onSensors} sensor${onSensors === 1 ? '' : 's'}`, zh: `${onSensors}个传感器` };
-      return {
-        en: `${channel} ${when === 'atLeast' ? 'at least' : 'below'} ${threshold} ${unit}${forMs > 0 ? ` for ${held.en}` : ''} on ${sensors.en}`,
-        zh: `${sensors.zh}的${channel}${when === 'atLeast' ? '不低于' : '低于'}${threshold} ${unit}${forMs > 0 ? `持续${held.zh}` : ''}`,
-      };
+      const { channel, threshold, unit, when } = condition;
+      return heldOnSensors(condition, {
+        en: `${channel} ${when === 'atLeast' ? 'at least' : 'below'} ${threshold} ${unit}`,
+        zh: `${channel}${when === 'atLeast' ? '不低于' : '低于'}${threshold} ${unit}`,
+      });
+    }
+    case 'detects': {
+      const { channel, detector, parameters } = condition;
+      const given = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
+      const how = given.length === 0 ? '' : ` (${given.join(', ')})`;
+      return heldOnSensors(condition, {
+        en: `${detector}${how} alarms on ${channel}`,
+        zh: `${channel}经${detector}${how}报警`,
+      });
     }
     case 'magnitudeNear':
       return {
@@ -62,6 +66,19 @@ export function describeCondition(condition: Condition): Text {
     default:
       return condition satisfies never;
   }
+}
+
+/** What a condition on readings says of one sensor, with how long and on how many. */
+function heldOnSensors({ forMs, onSensors }: ReadingsCondition, said: Text): Text {
+  const held = describeDuration(forMs);
+  const sensors =
+    onSensors === 'all'
+      ? { en: 'all sensors', zh: '所有传感器' }
+      : { en: `${onSensors} sensor${onSensors === 1 ? '' : 's'}`, zh: `${onSensors}个传感器` };
+  return {
+    en: `${said.en}${forMs > 0 ? ` for ${held.en}` : ''} on ${sensors.en}`,
+    zh: `${sensors.zh}的${said.zh}${forMs > 0 ? `持续${held.zh}` : ''}`,
+  };
 }
 
 /** A compound inside a compound is bracketed, so that it cannot be read in two ways. */

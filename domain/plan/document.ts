@@ -31,6 +31,7 @@ export interface PlanDocument {
 /** Conditions are data; leaves are addressed by their path (`detect.of.0`). */
 export type Condition =
   | ChannelCondition
+  | DetectorCondition
   | MagnitudeNear
   | IntensityAtPlace
   | QuietFor
@@ -48,6 +49,24 @@ export interface ChannelCondition {
   /** How many sensors of one site must meet it at the same time. */
   readonly onSensors: number | 'all';
 }
+
+/** A named detector raises its alarm on the readings of one sensor, each sensor by itself. */
+export interface DetectorCondition {
+  readonly when: 'detects';
+  readonly channel: string;
+  readonly unit: string;
+  /** Of `tocsin detect list`. */
+  readonly detector: string;
+  /** All of them: a later default changes no published plan. */
+  readonly parameters: Readonly<Record<string, number>>;
+  /** The alarm must last without a break for this long. 0 = at once. */
+  readonly forMs: DurationMs;
+  /** How many sensors of one site must alarm at the same time. */
+  readonly onSensors: number | 'all';
+}
+
+/** A condition that the readings of one channel decide. */
+export type ReadingsCondition = ChannelCondition | DetectorCondition;
 
 /** A notice of at least `magnitude` no further than `withinKm` from a place of care. */
 export interface MagnitudeNear {

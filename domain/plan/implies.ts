@@ -1,4 +1,4 @@
-import type { ChannelCondition, Condition } from './document.ts';
+import type { Condition, DetectorCondition, ReadingsCondition } from './document.ts';
 
 /**
  * True when, whatever is heard, `b` holds whenever `a` does. Cautious: false also when it cannot tell.
@@ -17,6 +17,8 @@ export function implies(a: Condition, b: Condition): boolean {
       return b.when === 'atLeast' && a.threshold >= b.threshold && lastsAsLong(a, b);
     case 'below':
       return b.when === 'below' && a.threshold <= b.threshold && lastsAsLong(a, b);
+    case 'detects':
+      return b.when === 'detects' && isSameDetector(a, b) && lastsAsLong(a, b);
     case 'magnitudeNear':
       return (
         b.when === 'magnitudeNear' &&
@@ -35,8 +37,14 @@ export function implies(a: Condition, b: Condition): boolean {
   }
 }
 
+const isSameDetector = (a: DetectorCondition, b: DetectorCondition): boolean =>
+  a.detector === b.detector &&
+  Object.keys({ ...a.parameters, ...b.parameters }).every(
+    (name) => a.parameters[name] === b.parameters[name],
+  );
+
 /** Same channel, on at least as many sensors, for at least as long. */
-const lastsAsLong = (a: ChannelCondition, b: ChannelCondition): boolean =>
+const lastsAsLong = (a: ReadingsCondition, b: ReadingsCondition): boolean =>
   a.channel === b.channel &&
   a.unit === b.unit &&
   a.forMs >= b.forMs &&
@@ -49,6 +57,7 @@ export function holdsOnOneSensor(condition: Condition): boolean {
   switch (condition.when) {
     case 'atLeast':
     case 'below':
+    case 'detects':
       return condition.onSensors === 1;
     case 'any':
       return condition.of.some(holdsOnOneSensor);

@@ -5,6 +5,7 @@ export {
   any,
   atLeast,
   below,
+  detects,
   expectedIntensity,
   magnitudeNear,
   not,

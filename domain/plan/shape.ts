@@ -163,9 +163,20 @@ const onChannel = object({
   onSensors: (value, place, say) => (value === 'all' ? undefined : count(value, place, say)),
 });
 
+const onDetector = object({
+  when: text,
+  channel: name,
+  unit: text,
+  detector: name,
+  parameters: recordOf(name, number(-1e12, 1e12)),
+  forMs: number(0, LONGEST_MS, { whole: true }),
+  onSensors: (value, place, say) => (value === 'all' ? undefined : count(value, place, say)),
+});
+
 const condition: Read = kindsOf('when', 'PLAN_CONDITION_UNKNOWN', () => ({
   atLeast: onChannel,
   below: onChannel,
+  detects: onDetector,
   magnitudeNear: object({
     when: text,
     bulletin: name,
