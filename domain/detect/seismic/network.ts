@@ -49,8 +49,9 @@ const MEMORY_SECONDS = 120;
 /** A station that has triggered alone in this time counts for less ... */
 const CRIED_WOLF_SECONDS = 300;
 const DOUBTED_WEIGHT = 0.34;
-/** ... unless it now stands out by so much more (in power) than it did then. */
+/** ... unless it now stands out by so much more (in power) than it did then, or shakes for so much longer. */
 const STANDS_OUT = 4;
+const LASTS = 2;
 /** So does one that has not been listened to for so long ... */
 const KNOWN_SECONDS = 60;
 /** ... and one whose shaking ended so soon: a door, not an earthquake. */
@@ -76,8 +77,8 @@ interface Listening {
   judgedSeconds: number;
   /** The trigger as it was after the last packet. */
   trigger: StationTrigger | undefined;
-  /** Triggers that nobody confirmed: onset and peak ratio. */
-  alone: { onsetSeconds: number; peakRatio: number }[];
+  /** Triggers that nobody confirmed. */
+  alone: { onsetSeconds: number; peakRatio: number; lastedSeconds: number }[];
   aloneInAll: number;
   joinedSeconds: number | null;
 }
@@ -123,10 +124,11 @@ export function createNetwork(positions: ReadonlyMap<string, Position>): Network
     const trigger = one.station.trigger();
     if (trigger === undefined) return undefined;
     const { onsetSeconds, endedSeconds } = trigger;
+    const lasted = (endedSeconds ?? one.station.seenUntilSeconds()) - onsetSeconds;
     const doubted =
       onsetSeconds - one.sinceSeconds < KNOWN_SECONDS ||
-      (endedSeconds !== null && endedSeconds - onsetSeconds < SHORT_SECONDS) ||
-      criedWolf(one, trigger);
+      (endedSeconds !== null && lasted < SHORT_SECONDS) ||
+      criedWolf(one, trigger, lasted);
     return { station: device, position: one.position, onsetSeconds, weight: doubted ? DOUBTED_WEIGHT : 1 };
   };
 
@@ -136,16 +138,18 @@ export function createNetwork(positions: ReadonlyMap<string, Position>): Network
     one.trigger = one.station.trigger();
     if (before === undefined) return;
     const replaced = one.trigger!.onsetSeconds - before.onsetSeconds > SAME_TRIGGER_SECONDS;
-    const { onsetSeconds, peakRatio } = before;
+    const { onsetSeconds, peakRatio, endedSeconds } = before;
     if (!replaced && nowSeconds - onsetSeconds < CONFIRM_SECONDS) return;
     if (onsetSeconds <= one.judgedSeconds || belongsToLast(onsetSeconds, one.position)) return;
+    const lastedSeconds = (endedSeconds ?? one.station.seenUntilSeconds()) - onsetSeconds;
     const same = one.alone.find((cry) => Math.abs(cry.onsetSeconds - onsetSeconds) < SAME_TRIGGER_SECONDS);
     if (same !== undefined) {
       same.peakRatio = Math.max(same.peakRatio, peakRatio);
+      same.lastedSeconds = Math.max(same.lastedSeconds, lastedSeconds);
       return;
     }
     one.alone = one.alone.filter((cry) => nowSeconds - cry.onsetSeconds < CRIED_WOLF_SECONDS);
-    one.alone.push({ onsetSeconds, peakRatio });
+    one.alone.push({ onsetSeconds, peakRatio, lastedSeconds });
     one.aloneInAll++;
   };
 
@@ -220,8 +224,15 @@ export function createNetwork(positions: ReadonlyMap<string, Position>): Network
   };
 }
 
-function criedWolf({ alone }: Listening, { onsetSeconds, peakRatio }: StationTrigger): boolean {
+function criedWolf(
+  { alone }: Listening,
+  { onsetSeconds, peakRatio }: StationTrigger,
+  lastedSeconds: number,
+): boolean {
   return alone.some(
-    (cry) => onsetSeconds - cry.onsetSeconds < CRIED_WOLF_SECONDS && peakRatio < STANDS_OUT * cry.peakRatio,
+    (cry) =>
+      onsetSeconds - cry.onsetSeconds < CRIED_WOLF_SECONDS &&
+      peakRatio < STANDS_OUT * cry.peakRatio &&
+      lastedSeconds < Math.max(SHORT_SECONDS, LASTS * cry.lastedSeconds),
   );
 }
