@@ -4,26 +4,15 @@ import { isBootName, isSensorName } from '../../proto/map.ts';
 import type { ColumnDecoder } from './columns.ts';
 import { NameTable } from './columns-names.ts';
 import { sensorKey } from './dedup.ts';
-import type { Dedup, Standing } from './dedup.ts';
-import { FLAG } from './frame.ts';
+import type { Dedup } from './dedup.ts';
+import { FLAG, runsColumns } from './frame.ts';
 import type { RunsBlock } from './frame.ts';
 import type { Sender } from './intake.ts';
 import type { IngestLimits } from './limits.ts';
 
 const LATEST_MS = 8_640_000_000_000_000;
 const NO_BYTES = Buffer.alloc(0);
-
-/** What the lane knows of one sensor. */
-interface Known {
-  readonly sensor: Sensor;
-  readonly key: string;
-  readonly unit: Buffer;
-  readonly low: number;
-  readonly high: number;
-  boot: Buffer;
-  bootName: string;
-  standing: Standing | null;
-}
+const FIRST_ROOM = 256;
 
 export interface LaneOptions {
   readonly sender: Sender;
@@ -40,22 +29,28 @@ export interface LaneOptions {
 export class Lane {
   readonly names: NameTable;
   readonly #options: LaneOptions;
-  readonly #known: Known[] = [];
-  /** Block in which a sensor was last used, and its name's index there. */
-  #usedIn = new Int32Array(256);
-  #index = new Int32Array(256);
-  #block = 0;
-
-  #sensors = new Uint32Array(1_024);
-  #boots = new Uint32Array(1_024);
-  #firstSequences = new Float64Array(1_024);
-  #ends = new Uint32Array(1_024);
-  #atMs = new Float64Array(4_096);
-  #values = new Float64Array(4_096);
-  #flags = new Uint8Array(4_096);
+  /** Per sensor, by its handle. */
+  readonly #ids: string[] = [];
+  readonly #keys: string[] = [];
+  readonly #units: Buffer[] = [];
+  readonly #boots: Buffer[] = [];
+  readonly #bootNames: string[] = [];
+  /** Length of the boot's name, to compare before its bytes; -1: none was heard yet. */
+  #bootLengths = new Int32Array(FIRST_ROOM);
+  #low = new Float64Array(FIRST_ROOM);
+  #high = new Float64Array(FIRST_ROOM);
+  /** Where `Dedup` keeps its numbers. */
+  #slots = new Int32Array(FIRST_ROOM);
+  /** Message in which it was last used, and its name's index there. */
+  #usedIn = new Int32Array(FIRST_ROOM);
+  #index = new Int32Array(FIRST_ROOM);
+  #message = 0;
+  #epoch = -1;
+  /** The message's block as far as it is filled; it has room for all that may follow. */
+  #open: ReturnType<typeof runsColumns> | null = null;
   #runs = 0;
   #readings = 0;
-  #names: string[] = [];
+  #blockNames: string[] = [];
   #bootIndex = -1;
   #bootAtIndex = '';
 
@@ -69,17 +64,16 @@ export class Lane {
     const handle = columns.sensor[item]!;
     const first = columns.first[item]!;
     if (handle < 0 || first === 0) return null;
-    const known = this.#known[handle]!;
     const { bytes, values, atMs } = columns;
     const unitAt = columns.unitAt[item]!;
     const unitEnd = columns.unitEnd[item]!;
-    if (unitEnd > unitAt && !equal(known.unit, bytes, unitAt, unitEnd)) return null;
+    if (unitEnd > unitAt && !equal(this.#units[handle]!, bytes, unitAt, unitEnd)) return null;
 
     const { dedup, limits } = this.#options;
-    const { low, high } = known;
+    const low = this.#low[handle]!;
+    const high = this.#high[handle]!;
     const from = item === 0 ? 0 : columns.readingsEnd[item - 1]!;
     const to = columns.readingsEnd[item]!;
-    const count = to - from;
     const latest = Math.min(clockMs + limits.futureAtMostMs, LATEST_MS);
     const oldest = clockMs - limits.lateAtMostMs;
     for (let n = from; n < to; n++) {
@@ -88,45 +82,47 @@ export class Lane {
       // Written so that NaN fails.
       if (!(value >= low && value <= high && at <= latest && at >= oldest)) return null;
     }
+    if (this.#epoch !== dedup.epoch) {
+      this.#epoch = dedup.epoch;
+      this.#bootLengths.fill(-1);
+    }
     const bootAt = columns.bootAt[item]!;
     const bootEnd = columns.bootEnd[item]!;
     const isSameBoot =
-      known.standing !== null && !known.standing.forgotten && equal(known.boot, bytes, bootAt, bootEnd);
-    if (!isSameBoot && !this.#changeBoot(known, bytes, bootAt, bootEnd)) return null;
-    const taken = dedup.takeUsual(known.standing!, first, count, atMs[to - 1]!);
-    if (taken === 'new') this.#keep(columns, known, handle, first, from, to, clockMs);
+      this.#bootLengths[handle] === bootEnd - bootAt &&
+      (bootEnd === bootAt || equal(this.#boots[handle]!, bytes, bootAt, bootEnd));
+    if (!isSameBoot && !this.#changeBoot(handle, bytes, bootAt, bootEnd)) return null;
+    const taken = dedup.takeUsual(this.#slots[handle]!, first, to - from, atMs[to - 1]!);
+    if (taken === 'new') this.#keep(columns, item, handle, first, from, to, clockMs);
     return taken;
   }
 
   /** What was kept since the last time, as one block; null: nothing. */
   block(clockMs: EpochMs, sentAtMs: EpochMs): RunsBlock | null {
-    if (this.#runs === 0) return null;
+    const filled = this.#open;
+    if (filled === null) return null;
     const [runs, readings] = [this.#runs, this.#readings];
+    const isFull = filled.ends.length === runs && filled.values.length === readings;
     const block: RunsBlock = {
       kind: 'runs',
       ...this.#options.sender,
       clockMs,
       ...(sentAtMs > 0 ? { sentAtMs } : {}),
-      names: this.#names,
-      sensors: this.#sensors.slice(0, runs),
-      boots: this.#boots.slice(0, runs),
-      firstSequences: this.#firstSequences.slice(0, runs),
-      ends: this.#ends.slice(0, runs),
-      atMs: this.#atMs.slice(0, readings),
-      values: this.#values.slice(0, readings),
-      flags: this.#flags.slice(0, readings),
+      names: this.#blockNames,
+      ...(isFull ? filled : cut(filled, runs, readings)),
     };
+    this.#open = null;
     this.#runs = 0;
     this.#readings = 0;
-    this.#names = [];
+    this.#blockNames = [];
     this.#bootIndex = -1;
-    this.#block += 1;
+    this.#message += 1;
     return block;
   }
 
   #keep(
     columns: ColumnDecoder,
-    known: Known,
+    item: number,
     handle: number,
     first: number,
     from: number,
@@ -134,38 +130,36 @@ export class Lane {
     clockMs: EpochMs,
   ): void {
     const { skewAfterMs, readingTriggersWithinMs } = this.#options.limits;
-    const run = this.#runs;
+    const open = (this.#open ??= runsColumns(columns.items - item, columns.readings - from));
+    const run = this.#runs++;
     const start = this.#readings;
-    const end = start + to - from;
-    if (run === this.#ends.length) this.#growRuns();
-    if (end > this.#values.length) this.#growReadings(end);
-    this.#sensors[run] = this.#nameOf(known, handle);
-    this.#boots[run] = this.#bootOf(known);
-    this.#firstSequences[run] = first;
-    this.#ends[run] = end;
+    if (this.#usedIn[handle] !== this.#message) {
+      this.#usedIn[handle] = this.#message;
+      this.#index[handle] = this.#blockNames.push(this.#ids[handle]!) - 1;
+    }
+    open.sensors[run] = this.#index[handle]!;
+    open.boots[run] = this.#bootOf(handle);
+    open.firstSequences[run] = first;
     const skewedFrom = clockMs + skewAfterMs;
     const lateBelow = clockMs - readingTriggersWithinMs;
-    for (let n = from, k = start; n < to; n++, k++) {
-      const at = columns.atMs[n]!;
-      this.#atMs[k] = at;
-      this.#values[k] = columns.values[n]!;
-      this.#flags[k] = (at > skewedFrom ? FLAG.skew : 0) | (at < lateBelow ? FLAG.late : 0);
+    const { atMs, values } = columns;
+    let k = start;
+    for (let n = from; n < to; n++, k++) {
+      const at = atMs[n]!;
+      open.atMs[k] = at;
+      open.values[k] = values[n]!;
+      open.flags[k] = (at > skewedFrom ? FLAG.skew : 0) | (at < lateBelow ? FLAG.late : 0);
     }
-    this.#runs = run + 1;
-    this.#readings = end;
-  }
-
-  #nameOf(known: Known, handle: number): number {
-    if (this.#usedIn[handle] === this.#block) return this.#index[handle]!;
-    this.#usedIn[handle] = this.#block;
-    return (this.#index[handle] = this.#names.push(known.sensor.id) - 1);
+    open.ends[run] = k;
+    this.#readings = k;
   }
 
   /** Sensors of one vendor usually share a boot name; one that differs is listed again. */
-  #bootOf({ bootName }: Known): number {
-    if (this.#bootIndex < 0 || this.#bootAtIndex !== bootName) {
-      this.#bootIndex = this.#names.push(bootName) - 1;
-      this.#bootAtIndex = bootName;
+  #bootOf(handle: number): number {
+    const name = this.#bootNames[handle]!;
+    if (this.#bootIndex < 0 || this.#bootAtIndex !== name) {
+      this.#bootIndex = this.#blockNames.push(name) - 1;
+      this.#bootAtIndex = name;
     }
     return this.#bootIndex;
   }
@@ -175,51 +169,53 @@ export class Lane {
     if (!isSensorName(name)) return false;
     const sensor = sensorOf(sender, name);
     if (sensor === undefined || sensor.id.includes('\n')) return false;
-    const handle = this.#known.length;
-    this.#known.push({
-      sensor,
-      key: sensorKey(sender.tenant, sender.vendor, sensor.id),
-      unit: Buffer.from(sensor.unit, 'utf8'),
-      // An infinite value is no reading, whatever the range says.
-      low: Math.max(sensor.low, -Number.MAX_VALUE),
-      high: Math.min(sensor.high, Number.MAX_VALUE),
-      boot: NO_BYTES,
-      bootName: '',
-      standing: null,
-    });
-    if (handle >= this.#usedIn.length) {
-      this.#usedIn = twice(this.#usedIn);
-      this.#index = twice(this.#index);
-    }
+    const handle = this.#ids.push(sensor.id) - 1;
+    this.#keys.push(sensorKey(sender.tenant, sender.vendor, sensor.id));
+    this.#units.push(Buffer.from(sensor.unit, 'utf8'));
+    this.#boots.push(NO_BYTES);
+    this.#bootNames.push('');
+    if (handle >= this.#low.length) this.#grow();
+    // An infinite value is no reading, whatever the range says.
+    this.#low[handle] = Math.max(sensor.low, -Number.MAX_VALUE);
+    this.#high[handle] = Math.min(sensor.high, Number.MAX_VALUE);
+    this.#bootLengths[handle] = -1;
     this.#usedIn[handle] = -1;
     return true;
   }
 
-  #changeBoot(known: Known, bytes: Buffer, start: number, end: number): boolean {
+  #changeBoot(handle: number, bytes: Buffer, start: number, end: number): boolean {
     const boot = bytes.toString('latin1', start, end);
     if (!isBootName(boot)) return false;
-    const standing = this.#options.dedup.standing(known.key, boot);
-    if (standing === null) return false;
-    known.boot = Buffer.from(boot, 'latin1');
-    known.bootName = boot;
-    known.standing = standing;
+    const slot = this.#options.dedup.slotOf(this.#keys[handle]!, boot);
+    if (slot < 0) return false;
+    this.#boots[handle] = Buffer.from(boot, 'latin1');
+    this.#bootNames[handle] = boot;
+    this.#bootLengths[handle] = boot.length;
+    this.#slots[handle] = slot;
     return true;
   }
 
-  #growRuns(): void {
-    this.#sensors = twice(this.#sensors);
-    this.#boots = twice(this.#boots);
-    this.#firstSequences = twice(this.#firstSequences);
-    this.#ends = twice(this.#ends);
+  #grow(): void {
+    this.#bootLengths = twice(this.#bootLengths);
+    this.#low = twice(this.#low);
+    this.#high = twice(this.#high);
+    this.#slots = twice(this.#slots);
+    this.#usedIn = twice(this.#usedIn);
+    this.#index = twice(this.#index);
   }
+}
 
-  #growReadings(needed: number): void {
-    while (this.#values.length < needed) {
-      this.#atMs = twice(this.#atMs);
-      this.#values = twice(this.#values);
-      this.#flags = twice(this.#flags);
-    }
-  }
+/** Columns with less in them than there is room for. */
+function cut(filled: ReturnType<typeof runsColumns>, runs: number, readings: number): typeof filled {
+  const exact = runsColumns(runs, readings);
+  exact.atMs.set(filled.atMs.subarray(0, readings));
+  exact.values.set(filled.values.subarray(0, readings));
+  exact.flags.set(filled.flags.subarray(0, readings));
+  exact.firstSequences.set(filled.firstSequences.subarray(0, runs));
+  exact.sensors.set(filled.sensors.subarray(0, runs));
+  exact.boots.set(filled.boots.subarray(0, runs));
+  exact.ends.set(filled.ends.subarray(0, runs));
+  return exact;
 }
 
 function equal(own: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
@@ -228,7 +224,7 @@ function equal(own: Uint8Array, bytes: Uint8Array, start: number, end: number): 
   return true;
 }
 
-function twice<A extends Float64Array | Int32Array | Uint32Array | Uint8Array>(array: A): A {
+function twice<A extends Float64Array | Int32Array>(array: A): A {
   const larger = new (array.constructor as new (length: number) => A)(array.length * 2);
   larger.set(array);
   return larger;

@@ -2,18 +2,56 @@ import type { EpochMs } from '../../domain/units.ts';
 import { apart } from './frame.ts';
 import type { StoredBlock } from './frame.ts';
 
-/** Numbers that one sensor sent since one boot: everything up to `through`, and the ranges above it. */
-interface Run {
-  through: number;
-  /** Inclusive, ascending, not touching. */
-  ranges: [first: number, last: number][];
-  newestMs: EpochMs;
-  /** Dropped: whoever holds on to it must ask for it again. */
-  forgotten: boolean;
+/** Inclusive, ascending, not touching. */
+type Ranges = [first: number, last: number][];
+
+/**
+ * Numbers that sensors sent since a boot, one slot each: everything up to `through`, and the ranges above it. Arrays,
+ * not objects: with many sensors each look at one comes from afar.
+ */
+class Runs {
+  through = new Float64Array(64);
+  newestMs = new Float64Array(64);
+  /** Only where there are gaps. */
+  readonly ranges = new Map<number, Ranges>();
+  hasRanges = new Uint8Array(64);
+  readonly #free: number[] = [];
+  #size = 0;
+
+  add(through: number, ranges: Ranges, newestMs: EpochMs): number {
+    const slot = this.#free.pop() ?? this.#size++;
+    if (slot === this.through.length) {
+      this.through = twice(this.through);
+      this.newestMs = twice(this.newestMs);
+      this.hasRanges = twice(this.hasRanges);
+    }
+    this.through[slot] = through;
+    this.newestMs[slot] = newestMs;
+    this.setRanges(slot, ranges);
+    return slot;
+  }
+
+  rangesOf(slot: number): Ranges {
+    return this.ranges.get(slot) ?? [];
+  }
+
+  setRanges(slot: number, ranges: Ranges): void {
+    this.hasRanges[slot] = Number(ranges.length > 0);
+    if (ranges.length > 0) this.ranges.set(slot, ranges);
+    else this.ranges.delete(slot);
+  }
+
+  free(slot: number): void {
+    this.setRanges(slot, []);
+    this.#free.push(slot);
+  }
 }
 
-/** A hold on what is known of one sensor since one boot, for a caller who has many readings of it. */
-export type Standing = Pick<Run, 'forgotten'>;
+function twice<A extends Float64Array | Uint8Array>(array: A): A {
+  const larger = new (array.constructor as new (length: number) => A)(array.length * 2);
+  larger.set(array);
+  return larger;
+}
 
 /** Readings without numbers: the newest by content, and how far back that memory reaches. */
 interface Contents {
@@ -69,48 +107,63 @@ export interface Taken {
  * What no vendor may send any more (too late) need not be remembered: `forget` drops it.
  */
 export class Dedup {
-  readonly #runs = new Map<string, Run>();
+  readonly #runs = new Runs();
+  /** Slot of a sensor since a boot. */
+  readonly #slots = new Map<string, number>();
+  #epoch = 0;
   readonly #boots = new Map<string, Set<string>>();
   readonly #contents = new Map<string, Contents>();
   readonly #identities = new Map<string, Identity>();
 
   /** Takes numbers first..first+count-1 of a sensor as archived, and says which were new. */
   takeNumbers(sensor: string, boot: string, first: number, count: number, newestMs: EpochMs): Taken[] {
-    const run = this.#run(sensor, boot);
-    if (run === null) return [{ first, count, seen: 'unprovable' }];
-    run.newestMs = Math.max(run.newestMs, newestMs);
+    const slot = this.slotOf(sensor, boot);
+    if (slot < 0) return [{ first, count, seen: 'unprovable' }];
+    const usual = this.takeUsual(slot, first, count, newestMs);
+    if (usual !== null) return [{ first, count, seen: usual }];
+    const runs = this.#runs;
     const last = first + count - 1;
-    // The usual case: the next ones, in order.
-    if (first === run.through + 1 && (run.ranges.length === 0 || last < run.ranges[0]![0] - 1)) {
-      run.through = last;
-      return [{ first, count, seen: 'new' }];
-    }
-    if (last <= run.through) return [{ first, count, seen: 'before' }];
-    const taken = split(run, first, last);
-    if (run.ranges.length >= RANGES_AT_MOST && first > run.through + 1 && !touches(run.ranges, first, last)) {
+    if (newestMs > runs.newestMs[slot]!) runs.newestMs[slot] = newestMs;
+    const [through, ranges] = [runs.through[slot]!, runs.rangesOf(slot)];
+    const taken = split(through, ranges, first, last);
+    if (ranges.length >= RANGES_AT_MOST && first > through + 1 && !touches(ranges, first, last)) {
       return taken.map((part) => (part.seen === 'new' ? { ...part, seen: 'unprovable' } : part));
     }
-    insert(run, first, last);
+    this.#insert(slot, first, last);
     return taken;
   }
 
-  /** null: too many boots, or nobody may tell. */
-  standing(sensor: string, boot: string): Standing | null {
-    return this.#run(sensor, boot);
+  /**
+   * Where a sensor's numbers since a boot are kept, for `takeUsual`; -1: of too many boots to remember. It holds for
+   * as long as `epoch` stays the same.
+   */
+  slotOf(sensor: string, boot: string): number {
+    const key = runKey(sensor, boot);
+    const known = this.#slots.get(key);
+    if (known !== undefined) return known;
+    if (!this.#rememberBoot(sensor, boot)) return -1;
+    const slot = this.#runs.add(0, [], -Infinity);
+    this.#slots.set(key, slot);
+    return slot;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /**
-   * `takeNumbers` for the usual cases: the next numbers of a sensor without gaps, or numbers that came before;
-   * null: ask `takeNumbers`, nothing was taken.
+   * `takeNumbers` for a sensor without gaps, and its next numbers or some that came before; null: ask that, nothing
+   * was taken.
    */
-  takeUsual(standing: Standing, first: number, count: number, newestMs: EpochMs): 'new' | 'before' | null {
-    const run = standing as Run;
-    if (run.forgotten || run.ranges.length > 0) return null;
+  takeUsual(slot: number, first: number, count: number, newestMs: EpochMs): 'new' | 'before' | null {
+    const { through, newestMs: newest, hasRanges } = this.#runs;
+    if (hasRanges[slot] !== 0) return null;
+    const before = through[slot]!;
     const last = first + count - 1;
-    const isNext = first === run.through + 1;
-    if (!isNext && last > run.through) return null;
-    if (isNext) run.through = last;
-    if (newestMs > run.newestMs) run.newestMs = newestMs;
+    const isNext = first === before + 1;
+    if (!isNext && last > before) return null;
+    if (isNext) through[slot] = last;
+    if (newestMs > newest[slot]!) newest[slot] = newestMs;
     return isNext ? 'new' : 'before';
   }
 
@@ -155,11 +208,11 @@ export class Dedup {
 
   /** Numbers that are missing below what came, at most `limit` ranges. */
   gaps(sensor: string, boot: string, limit = 10): { readonly first: number; readonly last: number }[] {
-    const run = this.#runs.get(runKey(sensor, boot));
-    if (run === undefined) return [];
+    const slot = this.#slots.get(runKey(sensor, boot));
+    if (slot === undefined || this.#runs.hasRanges[slot] === 0) return [];
     const gaps: { first: number; last: number }[] = [];
-    let expected = run.through + 1;
-    for (const [first, last] of run.ranges) {
+    let expected = this.#runs.through[slot]! + 1;
+    for (const [first, last] of this.#runs.rangesOf(slot)) {
       if (gaps.length === limit) break;
       gaps.push({ first: expected, last: first - 1 });
       expected = last + 1;
@@ -208,29 +261,40 @@ export class Dedup {
   /** Drops what is older than a time before which nothing is accepted. */
   forget(tenant: string, beforeMs: EpochMs): void {
     const prefix = `${tenant}|`;
-    for (const map of [this.#runs, this.#contents, this.#identities]) {
-      for (const [key, known] of map) {
-        if (known.newestMs >= beforeMs || !key.startsWith(prefix)) continue;
-        map.delete(key);
-        if ('through' in known) known.forgotten = true;
+    for (const map of [this.#contents, this.#identities]) {
+      for (const [key, { newestMs }] of map) {
+        if (newestMs < beforeMs && key.startsWith(prefix)) map.delete(key);
       }
     }
+    for (const [key, slot] of this.#slots) {
+      if (this.#runs.newestMs[slot]! >= beforeMs || !key.startsWith(prefix)) continue;
+      this.#slots.delete(key);
+      this.#runs.free(slot);
+      this.#epoch += 1;
+    }
     for (const [sensor, boots] of this.#boots) {
-      for (const boot of boots) if (!this.#runs.has(runKey(sensor, boot))) boots.delete(boot);
+      for (const boot of boots) if (!this.#slots.has(runKey(sensor, boot))) boots.delete(boot);
       if (boots.size === 0) this.#boots.delete(sensor);
     }
   }
 
   /** Tenants that anything is remembered of. */
   tenants(): Set<string> {
-    const keys = [...this.#runs.keys(), ...this.#contents.keys(), ...this.#identities.keys()];
+    const keys = [...this.#slots.keys(), ...this.#contents.keys(), ...this.#identities.keys()];
     return new Set(keys.map((key) => key.slice(0, key.indexOf('|'))));
   }
 
   state(): DedupState {
     return {
       runs: Object.fromEntries(
-        [...this.#runs].map(([key, { through, ranges, newestMs }]) => [key, { through, ranges, newestMs }]),
+        [...this.#slots].map(([key, slot]) => [
+          key,
+          {
+            through: this.#runs.through[slot]!,
+            ranges: this.#runs.rangesOf(slot),
+            newestMs: this.#runs.newestMs[slot]!,
+          },
+        ]),
       ),
       contents: Object.fromEntries(
         [...this.#contents].map(([key, { floorMs, seen, newestMs }]) => [
@@ -244,12 +308,8 @@ export class Dedup {
 
   restore(state: DedupState): void {
     for (const [key, run] of Object.entries(state.runs)) {
-      this.#runs.set(key, {
-        through: run.through,
-        ranges: run.ranges.map(([first, last]): [number, number] => [first, last]),
-        newestMs: run.newestMs,
-        forgotten: false,
-      });
+      const ranges = run.ranges.map(([first, last]): [number, number] => [first, last]);
+      this.#slots.set(key, this.#runs.add(run.through, ranges, run.newestMs));
       const cut = key.lastIndexOf('|');
       this.#rememberBoot(key.slice(0, cut), key.slice(cut + 1));
     }
@@ -261,14 +321,21 @@ export class Dedup {
     }
   }
 
-  #run(sensor: string, boot: string): Run | null {
-    const key = runKey(sensor, boot);
-    const known = this.#runs.get(key);
-    if (known !== undefined) return known;
-    if (!this.#rememberBoot(sensor, boot)) return null;
-    const run: Run = { through: 0, ranges: [], newestMs: -Infinity, forgotten: false };
-    this.#runs.set(key, run);
-    return run;
+  #insert(slot: number, first: number, last: number): void {
+    const runs = this.#runs;
+    const kept: Ranges = [];
+    let [from, to] = [first, last];
+    for (const range of runs.rangesOf(slot)) {
+      if (range[1] < from - 1 || range[0] > to + 1) kept.push(range);
+      else [from, to] = [Math.min(from, range[0]), Math.max(to, range[1])];
+    }
+    kept.push([from, to]);
+    kept.sort((a, b) => a[0] - b[0]);
+    if (kept[0]![0] <= runs.through[slot]! + 1) {
+      runs.through[slot] = Math.max(runs.through[slot]!, kept[0]![1]);
+      kept.shift();
+    }
+    runs.setRanges(slot, kept);
   }
 
   #rememberBoot(sensor: string, boot: string): boolean {
@@ -287,16 +354,16 @@ export const identityKey = (tenant: string, vendor: string, source: string, id: 
 const runKey = (sensor: string, boot: string): string => `${sensor}|${boot}`;
 
 /** Cuts first..last into parts that were seen and parts that were not. */
-function split(run: Run, first: number, last: number): Taken[] {
+function split(through: number, ranges: Ranges, first: number, last: number): Taken[] {
   const taken: Taken[] = [];
   let next = first;
-  const seen = (through: number): void => {
-    if (through < next) return;
-    taken.push({ first: next, count: through - next + 1, seen: 'before' });
-    next = through + 1;
+  const seen = (upTo: number): void => {
+    if (upTo < next) return;
+    taken.push({ first: next, count: upTo - next + 1, seen: 'before' });
+    next = upTo + 1;
   };
-  seen(Math.min(last, run.through));
-  for (const [from, to] of run.ranges) {
+  seen(Math.min(last, through));
+  for (const [from, to] of ranges) {
     if (to < next) continue;
     if (from > last) break;
     if (from > next) {
@@ -311,19 +378,3 @@ function split(run: Run, first: number, last: number): Taken[] {
 
 const touches = (ranges: readonly (readonly [number, number])[], first: number, last: number): boolean =>
   ranges.some(([from, to]) => from <= last + 1 && to >= first - 1);
-
-function insert(run: Run, first: number, last: number): void {
-  const kept: [number, number][] = [];
-  let [from, to] = [first, last];
-  for (const range of run.ranges) {
-    if (range[1] < from - 1 || range[0] > to + 1) kept.push(range);
-    else [from, to] = [Math.min(from, range[0]), Math.max(to, range[1])];
-  }
-  kept.push([from, to]);
-  kept.sort((a, b) => a[0] - b[0]);
-  if (kept[0]![0] <= run.through + 1) {
-    run.through = Math.max(run.through, kept[0]![1]);
-    kept.shift();
-  }
-  run.ranges = kept;
-}

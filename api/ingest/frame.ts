@@ -51,6 +51,30 @@ export interface RunsBlock extends BlockOrigin {
   readonly atMs: Float64Array;
   readonly values: Float64Array;
   readonly flags: Uint8Array;
+  /** All of these columns, as they are stored. */
+  readonly columns: ArrayBuffer;
+}
+
+type RunsColumns = Omit<RunsBlock, 'kind' | 'names' | keyof BlockOrigin>;
+
+/** Columns of so many runs and readings, all in one piece of memory. */
+export function runsColumns(
+  runs: number,
+  readings: number,
+  columns = new ArrayBuffer(runs * 20 + readings * 17),
+): RunsColumns {
+  let at = 0;
+  const next = (bytes: number): number => (at += bytes) - bytes;
+  return {
+    atMs: new Float64Array(columns, next(readings * 8), readings),
+    values: new Float64Array(columns, next(readings * 8), readings),
+    firstSequences: new Float64Array(columns, next(runs * 8), runs),
+    sensors: new Uint32Array(columns, next(runs * 4), runs),
+    boots: new Uint32Array(columns, next(runs * 4), runs),
+    ends: new Uint32Array(columns, next(runs * 4), runs),
+    flags: new Uint8Array(columns, next(readings), readings),
+    columns,
+  };
 }
 
 export interface WaveformBlock extends BlockOrigin {
@@ -140,21 +164,17 @@ export class FrameWriter {
         return body;
       }
       case 'runs': {
-        const names = Buffer.from(block.names.join('\n'), 'utf8');
-        const runs = block.ends.length;
-        const n = block.values.length;
-        const body = this.#start(origin, 20 + names.length + runs * 20 + n * 17 + sentBytes(block));
+        const names = block.names.join('\n');
+        const namesLength = Buffer.byteLength(names);
+        const body = this.#start(origin, 20 + namesLength + block.columns.byteLength + sentBytes(block));
         let at = 8;
         at = body.writeDoubleLE(block.clockMs, at);
-        at = body.writeUInt32LE(names.length, at);
-        at = body.writeUInt32LE(runs, at);
-        at = body.writeUInt32LE(n, at);
-        at += names.copy(body, at);
-        for (const column of [block.sensors, block.boots, block.firstSequences, block.ends]) {
-          at += bytesOf(column).copy(body, at);
-        }
-        for (const column of [block.atMs, block.values, block.flags]) at += bytesOf(column).copy(body, at);
-        writeSent(block, body, at);
+        at = body.writeUInt32LE(namesLength, at);
+        at = body.writeUInt32LE(block.ends.length, at);
+        at = body.writeUInt32LE(block.values.length, at);
+        at += body.write(names, at);
+        body.set(new Uint8Array(block.columns), at);
+        writeSent(block, body, at + block.columns.byteLength);
         return body;
       }
       case 'waveform': {
@@ -314,23 +334,15 @@ function readBlock(kind: number, body: Buffer, strings: readonly string[]): Stor
 
 function readRuns(body: Buffer, origin: { readonly tenant: string; readonly vendor: string }): RunsBlock {
   const [namesLength, runs, n] = [body.readUInt32LE(16), body.readUInt32LE(20), body.readUInt32LE(24)];
-  let at = 28;
-  const take = (length: number): ArrayBuffer => {
-    at += length;
-    return copied(body, at - length, length);
-  };
+  const columnsAt = 28 + namesLength;
+  if (columnsAt > body.length) throw new RangeError('Names reach over the end of their block.');
+  const length = runs * 20 + n * 17;
   const block = {
     kind: 'runs',
     ...origin,
     clockMs: body.readDoubleLE(8),
-    names: Buffer.from(take(namesLength)).toString('utf8').split('\n'),
-    sensors: new Uint32Array(take(runs * 4)),
-    boots: new Uint32Array(take(runs * 4)),
-    firstSequences: new Float64Array(take(runs * 8)),
-    ends: new Uint32Array(take(runs * 4)),
-    atMs: new Float64Array(take(n * 8)),
-    values: new Float64Array(take(n * 8)),
-    flags: new Uint8Array(take(n)),
+    names: body.toString('utf8', 28, columnsAt).split('\n'),
+    ...runsColumns(runs, n, copied(body, columnsAt, length)),
   } as const;
   let before = 0;
   for (let run = 0; run < runs; run++) {
@@ -339,7 +351,7 @@ function readRuns(body: Buffer, origin: { readonly tenant: string; readonly vend
     before = block.ends[run]!;
   }
   if (before !== n) throw new RangeError('Readings that belong to no run.');
-  return { ...block, ...sentAt(body, at) };
+  return { ...block, ...sentAt(body, columnsAt + length) };
 }
 
 const sentBytes = (block: StoredBlock): number => (block.sentAtMs === undefined ? 0 : 8);
@@ -351,7 +363,7 @@ function writeSent(block: StoredBlock, body: Buffer, at: number): void {
 const sentAt = (body: Buffer, at: number): { sentAtMs?: EpochMs } =>
   body.length >= at + 8 ? { sentAtMs: body.readDoubleLE(at) } : {};
 
-const bytesOf = (array: Float64Array | Float32Array | Uint32Array | Uint8Array): Buffer =>
+const bytesOf = (array: Float64Array | Float32Array | Uint8Array): Buffer =>
   Buffer.from(array.buffer, array.byteOffset, array.byteLength);
 
 /** A copy of its own: typed arrays need their alignment, and a view would keep the whole frame alive. */
