@@ -1,6 +1,7 @@
 import type { Stores } from '../domain/ports.ts';
 import { createRecognitionActivities } from './classify.ts';
 import type { RecognitionActivities } from './classify.ts';
+import { crossing } from './crossing.ts';
 import { createDeskActivities, createDispatchActivities } from './dispatch.ts';
 import type { Channels, DeskActivities, Desks, DispatchActivities, LastHeard } from './dispatch.ts';
 import { createRecordActivities } from './record.ts';
@@ -36,15 +37,23 @@ export function createActivities(parts: ActivityParts): {
   const { stores, clock } = parts;
   const { draftProposal, applyDecision } = createRefineActivities({ ...stores, hashOf: parts.hashOf, clock });
   return {
-    plans: {
-      ...createDispatchActivities({ fence: stores.fence, ...parts }),
-      ...createDeskActivities({ roster: stores.roster, fence: stores.fence }),
-      ...createRecordActivities({ ...stores, refinement: parts.refinement, clock }),
-      applyDecision,
-    },
-    cpu: {
-      ...createRecognitionActivities({ recognisers: stores.recognisers, pool: parts.pool }),
-      draftProposal,
-    },
+    // A decision that cannot be recorded or carried out yet must not be lost: these are tried for ever.
+    plans: crossing(
+      {
+        ...createDispatchActivities({ fence: stores.fence, ...parts }),
+        ...createDeskActivities({ roster: stores.roster, fence: stores.fence }),
+        ...createRecordActivities({ ...stores, refinement: parts.refinement, clock }),
+        applyDecision,
+      },
+      'for-ever',
+    ),
+    // An input that no recogniser can read stays unreadable: the doubt goes to a human at once.
+    cpu: crossing(
+      {
+        ...createRecognitionActivities({ recognisers: stores.recognisers, pool: parts.pool }),
+        draftProposal,
+      },
+      'as-it-says',
+    ),
   };
 }
