@@ -5,7 +5,9 @@ import { call, leaf } from '../command-line.ts';
 import type { CallOptions } from '../command-line.ts';
 import { CommandFailed, EXIT } from '../exit-codes.ts';
 import { facts, print, printJson, table, timeText } from '../output.ts';
+import { addLearningOptions } from '../recogniser-options.ts';
 import { ROUTES } from '../routes.ts';
+import { declareTableCommands, trainFromTable } from './recogniser-table.ts';
 
 export function declare(program: Command): void {
   const recogniser = program.command('recogniser').description('list, train and activate recognisers');
@@ -16,12 +18,20 @@ export function declare(program: Command): void {
     'show the card of the version that votes: data, metrics, confusion, bounds',
     'tocsin recogniser show notice-forest',
   ).action(show);
-  leaf(
-    recogniser,
-    'train',
-    'train the notice recognisers on the week of notices and store them; they vote when activated',
-    'tocsin recogniser train',
-  ).action(train);
+  addLearningOptions(
+    leaf(
+      recogniser,
+      'train',
+      'train on a table of your own into a file (--csv), or the notice recognisers into the store',
+      'tocsin recogniser train --csv wine.csv --target quality --kind forest --weight balanced --out wine.rec',
+    ).option('--csv <file>', 'CSV or ARFF file; without it the week of notices teaches, and the store keeps'),
+  )
+    .option('--out <file>', 'where the artefact goes')
+    .option('--name <name>', 'of the recogniser (default: of the file)')
+    .action(async (options: Parameters<typeof trainFromTable>[0]) =>
+      options.csv === undefined ? train(options) : trainFromTable(options),
+    );
+  declareTableCommands(recogniser);
   leaf(
     recogniser,
     'activate <name> <hash>',

@@ -1,7 +1,7 @@
 import { TocsinError } from '../errors.ts';
 import { RECOGNISER_DAMAGED, RECOGNISER_NEWER } from './codes.ts';
 import type { Forest } from './forest.ts';
-import { RECOGNISER_SCHEMA, type Recogniser } from './recogniser.ts';
+import { RECOGNISER_SCHEMA, type MemberLearnt, type Recogniser } from './recogniser.ts';
 
 /**
  * A recogniser as bytes: `TOCSINRC`, format number (uint32), length of the header (uint32), the header as JSON with
@@ -71,9 +71,8 @@ export function decodeRecogniser(bytes: Uint8Array): Recogniser {
   if (bytes.length < PREFIX_BYTES || new TextDecoder().decode(bytes.subarray(0, 8)) !== MAGIC) {
     throw damaged('it does not begin like one');
   }
+  refuseNewerFormat(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const format = view.getUint32(8, true);
-  if (format > FORMAT) throw newer(`format ${format}`);
   const headerEnd = PREFIX_BYTES + view.getUint32(12, true);
   if (headerEnd > bytes.length) throw damaged('its header is cut off');
   let header: { body: unknown; sections: readonly Section[] };
@@ -84,8 +83,8 @@ export function decodeRecogniser(bytes: Uint8Array): Recogniser {
   } catch (cause) {
     throw damaged('its header is not JSON', cause);
   }
-  // Views need 8-byte alignment, which bytes out of a store or a socket do not have.
-  const block = bytes.slice(headerEnd).buffer;
+  // Views need 8-byte alignment, which bytes out of a store or a socket do not have. A Buffer's own `slice` copies nothing.
+  const block = new Uint8Array(bytes.subarray(headerEnd)).buffer;
   if (!Array.isArray(header?.sections)) throw damaged('its header is not one');
   const arrays = header.sections.map(({ type, offset, length }: Section) => {
     const Type = ARRAY_TYPES[type];
@@ -118,6 +117,13 @@ export function decodeRecogniser(bytes: Uint8Array): Recogniser {
   return recogniser;
 }
 
+/** Throws RECOGNISER_NEWER for bytes that begin like an artefact of a format this version does not know. */
+export function refuseNewerFormat(bytes: Uint8Array): void {
+  if (bytes.length < PREFIX_BYTES || new TextDecoder().decode(bytes.subarray(0, 8)) !== MAGIC) return;
+  const format = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(8, true);
+  if (format > FORMAT) throw newer(`format ${format}`);
+}
+
 function checkShape(recogniser: Recogniser): void {
   const schema: unknown = recogniser?.schema;
   if (schema !== RECOGNISER_SCHEMA) {
@@ -126,8 +132,17 @@ function checkShape(recogniser: Recogniser): void {
   }
   const columns = recogniser.preprocessing?.columns?.length;
   const classes = recogniser.classes?.length;
-  const { learnt } = recogniser;
+  const { learnt, past } = recogniser;
   if (!(columns > 0) || !(classes > 1) || learnt === undefined) throw damaged('it is incomplete');
+  if (past !== undefined && (past.x.length !== past.y.length * columns || past.at.length !== past.y.length)) {
+    throw damaged('its sizes disagree');
+  }
+  if (learnt.kind !== 'vote') return checkLearnt(learnt, columns, classes);
+  if (!(learnt.members.length > 0)) throw damaged('it has no members');
+  for (const member of learnt.members) checkLearnt(member.learnt, columns, classes);
+}
+
+function checkLearnt(learnt: MemberLearnt, columns: number, classes: number): void {
   switch (learnt.kind) {
     case 'forest':
     case 'tree':

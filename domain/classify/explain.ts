@@ -1,6 +1,7 @@
 import { createRandom } from '../random.ts';
 import type { Text } from '../units.ts';
 import { encodeRow, type FeatureEncoding, type Row } from './features.ts';
+import { columnSpreads } from './past.ts';
 import { calibratedShares, decide, rawShares, type Recogniser } from './recogniser.ts';
 import { treeShap } from './treeshap.ts';
 import { percent } from './vote.ts';
@@ -37,15 +38,10 @@ export function explain(recogniser: Recogniser, row: Row): Explanation {
   const { learnt } = recogniser;
   const share = rawShares(learnt, x, recogniser.classes.length)[target]!;
   const byTree = learnt.kind === 'forest' || learnt.kind === 'tree';
-  const { baseline, values } = byTree
-    ? treeShap(learnt.forest, x, target)
-    : localSurrogate(recogniser, x, target);
+  const { baseline, values } = byTree ? treeShap(learnt.forest, x, target) : localLine(recogniser, x, target);
   const output = byTree ? share : openLogOdds(share);
 
-  const perFeature = new Float64Array(recogniser.preprocessing.features.length);
-  for (const [column, feature] of recogniser.preprocessing.featureOfColumn.entries()) {
-    perFeature[feature]! += values[column]!;
-  }
+  const perFeature = byFeature(recogniser, values);
   const contributions = recogniser.preprocessing.features
     .map(({ spec }, index) => ({
       feature: spec.name,
@@ -83,11 +79,48 @@ const SURROGATE_SAMPLES = 400;
 const SURROGATE_WIDTH = 0.75;
 
 /**
+ * The local surrogate of any recogniser, tree or not: contributions of each input to the log-odds of the answer.
+ * What it cannot say by a straight line is `unexplained`.
+ */
+export function explainLocally(
+  recogniser: Recogniser,
+  row: Row,
+): {
+  readonly contributions: readonly { readonly feature: string; readonly weight: number }[];
+  readonly baseline: number;
+  readonly output: number;
+  readonly unexplained: number;
+} {
+  const x = encodeRow(recogniser.preprocessing, row);
+  const target = decide(calibratedShares(recogniser, x), recogniser.trainingShares, recogniser.decision);
+  const { baseline, values } = localLine(recogniser, x, target);
+  const perFeature = byFeature(recogniser, values);
+  const output = openLogOdds(rawShares(recogniser.learnt, x, recogniser.classes.length)[target]!);
+  return {
+    contributions: recogniser.preprocessing.features
+      .map(({ spec }, index) => ({ feature: spec.name, weight: perFeature[index]! }))
+      .sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight)),
+    baseline,
+    output,
+    unexplained: output - baseline - perFeature.reduce((sum, value) => sum + value, 0),
+  };
+}
+
+/** Columns of one feature belong together: their values add up. */
+function byFeature({ preprocessing }: Recogniser, values: Float64Array): Float64Array {
+  const perFeature = new Float64Array(preprocessing.features.length);
+  for (const [column, feature] of preprocessing.featureOfColumn.entries()) {
+    perFeature[feature]! += values[column]!;
+  }
+  return perFeature;
+}
+
+/**
  * A weighted straight line through the recogniser's answers around the row (LIME; Ribeiro, Singh & Guestrin, 2016).
  * Neighbours take each column from the row or from the training mean plus noise; nearer ones weigh more.
  * The contribution of a column is its slope times the row's distance from the training mean.
  */
-function localSurrogate(
+function localLine(
   recogniser: Recogniser,
   x: Float64Array,
   target: number,
@@ -95,6 +128,9 @@ function localSurrogate(
   const columns = x.length;
   const classes = recogniser.classes.length;
   const random = createRandom(recogniser.seed);
+  const { centre, deviation } = columnSpreads(recogniser);
+  const z = x.map((value, c) => (value - centre[c]!) / deviation[c]!);
+  const seen = new Float64Array(columns);
   const width = SURROGATE_WIDTH * Math.sqrt(columns);
   const size = columns + 1;
   const normal = new Float64Array(size * size);
@@ -104,13 +140,13 @@ function localSurrogate(
   for (let s = 0; s < SURROGATE_SAMPLES; s++) {
     let distance = 0;
     for (let c = 0; c < columns; c++) {
-      // Scaled columns have mean 0 and deviation 1 over the training rows.
       const replaced = s > 0 && random.unit() < 0.5;
       const noise = random.normal();
-      sample[c] = replaced ? noise : x[c]!;
-      distance += (sample[c]! - x[c]!) ** 2;
+      sample[c] = replaced ? noise : z[c]!;
+      seen[c] = replaced ? centre[c]! + noise * deviation[c]! : x[c]!;
+      distance += (sample[c]! - z[c]!) ** 2;
     }
-    const answer = openLogOdds(rawShares(recogniser.learnt, sample.subarray(0, columns), classes)[target]!);
+    const answer = openLogOdds(rawShares(recogniser.learnt, seen, classes)[target]!);
     const weight = Math.exp(-distance / (width * width));
     for (let i = 0; i < size; i++) {
       right[i]! += weight * sample[i]! * answer;
@@ -121,7 +157,7 @@ function localSurrogate(
   normal[size * size - 1]! += 1e-9;
   const line = solveSymmetric(normal, right);
   const values = new Float64Array(columns);
-  for (let c = 0; c < columns; c++) values[c] = line[c]! * x[c]!;
+  for (let c = 0; c < columns; c++) values[c] = line[c]! * z[c]!;
   return { baseline: line[columns]!, values };
 }
 

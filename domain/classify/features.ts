@@ -12,8 +12,11 @@ export interface FeatureSpec {
   /** Shown after values; empty when the number has no unit. */
   readonly unit: string;
   readonly label: Text;
-  /** `cycle`: a number that wraps at `period`, such as an hour of the day. */
-  readonly kind: 'number' | 'category' | 'cycle';
+  /**
+   * `category`: a column for each value; `ordinal`: values that have an order, as their position in `categories`;
+   * `cycle`: a number that wraps at `period`, such as an hour of the day.
+   */
+  readonly kind: 'number' | 'category' | 'ordinal' | 'cycle';
   /**
    * For `number`: `quantile` replaces a value by the share of training values below it where columns are scaled, for
    * quantities whose distances mean little: depths from 0 to 600 km, positions that crowd in a few regions.
@@ -22,14 +25,14 @@ export interface FeatureSpec {
   readonly transform?: 'none' | 'quantile';
   /** For `cycle`: the period, in the feature's unit. */
   readonly period?: number;
-  /** For `category`: the values that get a column of their own; any other is `other`. */
+  /** For `category`: the values that get a column of their own; any other is `other`. For `ordinal`: lowest first. */
   readonly categories?: readonly string[];
 }
 
 /** How one feature becomes columns, learnt from the training rows and kept in the artefact. */
 export interface FeatureEncoding {
   readonly spec: FeatureSpec;
-  /** What stands in for a missing number: the training median. 0 for categories and cycles. */
+  /** What stands in for a missing number or position: the training median. 0 for categories and cycles. */
   readonly impute: number;
   /** True when a further column says that the value was missing (it was, in some training row). */
   readonly indicator: boolean;
@@ -99,7 +102,9 @@ export function fitPreprocessing(
       add(`${spec.name} sin`);
       add(`${spec.name} cos`);
     } else {
-      const known = rows.map((row) => numberOf(spec, row)).filter((value): value is number => value !== null);
+      const known = rows
+        .map((row) => measuredOf(spec, row))
+        .filter((value): value is number => value !== null);
       known.sort((a, b) => a - b);
       impute = known[Math.floor((known.length - 1) / 2)] ?? 0;
       low = known[0] ?? 0;
@@ -151,7 +156,7 @@ export function encodeRow(preprocessing: Preprocessing, row: Row): Float64Array 
         out[firstColumn + (at < 0 ? categories.length : at)] = 1;
       }
     } else {
-      const value = numberOf(spec, row);
+      const value = measuredOf(spec, row);
       missing = value === null;
       if (spec.kind === 'cycle') {
         width = 2;
@@ -201,11 +206,22 @@ export function outOfRange(preprocessing: Preprocessing, row: Row): OutOfRange[]
     } else if (spec.kind === 'number' && typeof value === 'number') {
       const margin = (high - low) * RANGE_MARGIN;
       if (value < low - margin || value > high + margin) found.push({ feature: spec.name, value, low, high });
-    } else if (spec.kind === 'category' && !(spec.categories ?? []).includes(String(value))) {
+    } else if (
+      (spec.kind === 'category' || spec.kind === 'ordinal') &&
+      !(spec.categories ?? []).includes(String(value))
+    ) {
       found.push({ feature: spec.name, value, low, high });
     }
   }
   return found;
+}
+
+/** The number itself, or the position of an ordinal value; an unknown value has none. */
+function measuredOf(spec: FeatureSpec, row: Row): number | null {
+  if (spec.kind !== 'ordinal') return numberOf(spec, row);
+  const value = textOf(spec, row);
+  const position = value === null ? -1 : (spec.categories ?? []).indexOf(value);
+  return position < 0 ? null : position;
 }
 
 function numberOf(spec: FeatureSpec, row: Row): number | null {

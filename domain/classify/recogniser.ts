@@ -12,7 +12,10 @@ import { svmShares, type Svm } from './svm.ts';
 
 export const RECOGNISER_SCHEMA = 'tocsin/recogniser/v1';
 
-export type RecogniserKind = 'forest' | 'tree' | 'svm' | 'logistic' | 'mlp';
+export type RecogniserKind = MemberKind | 'vote';
+
+/** Kinds that answer alone, and may be members of a vote. */
+export type MemberKind = 'forest' | 'tree' | 'svm' | 'logistic' | 'mlp';
 
 /**
  * How probabilities become a label. `most-probable`: the likeliest class. `balanced`: the class whose probability has
@@ -22,7 +25,15 @@ export type RecogniserKind = 'forest' | 'tree' | 'svm' | 'logistic' | 'mlp';
 export type DecisionRule = 'most-probable' | 'balanced';
 
 /** What training learnt, by kind. A tree is a forest of one. */
-export type Learnt =
+export type Learnt = MemberLearnt | { readonly kind: 'vote'; readonly members: readonly Member[] };
+
+/** A voter with its own calibration; all members of a vote see the same columns. */
+export interface Member {
+  readonly learnt: MemberLearnt;
+  readonly calibration: Calibration;
+}
+
+export type MemberLearnt =
   | { readonly kind: 'forest' | 'tree'; readonly forest: Forest }
   | { readonly kind: 'svm'; readonly svm: Svm }
   | { readonly kind: 'logistic'; readonly logistic: Logistic }
@@ -52,7 +63,21 @@ export interface Recogniser {
    * recogniser was trained (`uncalibratedAnswer`): activation answers them again and compares.
    */
   readonly canary: readonly { readonly row: Row; readonly label: string; readonly answer: string }[];
+  /** Rows to compare new ones with; absent in artefacts of the first release. */
+  readonly past?: PastRows;
+  /** The table it was trained from; absent when its rows came from elsewhere. */
+  readonly table?: { readonly target: string; readonly leftOut: readonly string[] };
   readonly seed: number;
+}
+
+/** A sample of the training rows, every class in its share, as the recogniser sees them. */
+export interface PastRows {
+  /** Row-major, `columns.length` numbers a row. */
+  readonly x: Float64Array;
+  /** Class index of each row. */
+  readonly y: Int16Array;
+  /** Where each row stood among the training rows, from 1. */
+  readonly at: Int32Array;
 }
 
 /** What is known about a recogniser: shown to people, stored beside the artefact. Plain JSON. */
@@ -106,6 +131,8 @@ export interface CrossValidation {
 export interface CrossValidatedRule {
   readonly balancedAccuracy: Interval;
   readonly accuracy: Interval;
+  /** 95 % interval of the mean over all folds, corrected for their overlap; absent in cards of the first release. */
+  readonly interval?: { readonly balancedAccuracy: Interval; readonly accuracy: Interval };
   /** Mean recall of each class over the repeats. */
   readonly recall: Readonly<Record<string, number>>;
   /** Always answering the commonest class. */
@@ -166,6 +193,14 @@ export function rawShares(learnt: Learnt, x: ArrayLike<number>, classes: number)
       return logisticShares(learnt.logistic, x);
     case 'mlp':
       return mlpShares(learnt.mlp, x);
+    case 'vote': {
+      const shares = new Float64Array(classes);
+      for (const member of learnt.members) {
+        const own = calibrate(member.calibration, rawShares(member.learnt, x, classes));
+        for (let k = 0; k < classes; k++) shares[k]! += own[k]! / learnt.members.length;
+      }
+      return shares;
+    }
     default:
       return learnt satisfies never;
   }

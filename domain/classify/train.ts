@@ -1,7 +1,7 @@
 import { TocsinError } from '../errors.ts';
 import { createRandom, shuffle, type Random } from '../random.ts';
 import type { Text } from '../units.ts';
-import { fitCalibration, fitSigmoid, type Calibration, type Sigmoid } from './calibration.ts';
+import { calibrate, fitCalibration, fitSigmoid, type Calibration, type Sigmoid } from './calibration.ts';
 import { TRAINING_DATA_INVALID } from './codes.ts';
 import { encodeRow, fitPreprocessing, type FeatureSpec, type Row } from './features.ts';
 import { trainForest, type ForestOptions } from './forest.ts';
@@ -14,6 +14,10 @@ import {
   uncalibratedAnswer,
   type DecisionRule,
   type Learnt,
+  type Member,
+  type MemberKind,
+  type MemberLearnt,
+  type PastRows,
   type Recogniser,
   type RecogniserKind,
 } from './recogniser.ts';
@@ -49,12 +53,19 @@ export interface TrainingRequest {
   readonly calibration?: 'auto' | 'platt' | 'isotonic' | 'none';
   /** Folds for calibrating kinds that have no out-of-bag rows. @default 5 */
   readonly calibrationFolds?: number;
-  readonly forest?: Omit<ForestOptions, 'seed' | 'classWeights'>;
+  /** `minimumLeaf: 'auto'`: the one of 1, 5 and 20 whose out-of-bag shares are best, all classes weighing the same. */
+  readonly forest?: Omit<ForestOptions, 'seed' | 'classWeights' | 'minimumLeaf'> & {
+    readonly minimumLeaf?: number | 'auto';
+  };
   readonly svm?: Omit<SvmOptions, 'classWeights'>;
   readonly logistic?: Omit<LogisticOptions, 'classWeights'>;
   readonly mlp?: Omit<MlpOptions, 'seed' | 'classWeights'>;
-  /** Needed for kind `svm`. */
+  /** Who votes, for kind `vote`. @default forest, svm, logistic */
+  readonly members?: readonly MemberKind[];
+  /** Needed for kind `svm`, also as a member of a vote. */
   readonly fitSvm?: FitSvm;
+  /** The table the rows come from, for the artefact. */
+  readonly table?: Recogniser['table'];
   readonly seed: number;
 }
 
@@ -68,7 +79,7 @@ const CANARY_PER_CLASS = 8;
  */
 export function trainRecogniser(request: TrainingRequest): Recogniser {
   const y = labelIndices(request);
-  const scaled = request.kind === 'svm' || request.kind === 'logistic' || request.kind === 'mlp';
+  const scaled = request.kind !== 'forest' && request.kind !== 'tree';
   const preprocessing = fitPreprocessing(request.features, request.rows, { scaled });
   const x = matrixOf(
     request.rows.map((row) => encodeRow(preprocessing, row)),
@@ -91,6 +102,8 @@ export function trainRecogniser(request: TrainingRequest): Recogniser {
       const answer = uncalibratedAnswer(learnt, encodeRow(preprocessing, one.row), request.classes.length);
       return { ...one, answer: request.classes[answer]! };
     }),
+    past: samplePast(x, y, request.classes.length),
+    ...(request.table === undefined ? {} : { table: request.table }),
     seed: request.seed,
   };
 }
@@ -136,55 +149,118 @@ function learnAndCalibrate(
   const rarest = Math.min(...request.classes.map((_, k) => y.filter((value) => value === k).length));
   const wanted = request.calibration ?? 'auto';
   const method = wanted === 'auto' ? (rarest >= ISOTONIC_FROM_ROWS ? 'isotonic' : 'platt') : wanted;
+  const calibrationOf = (unseen: Float64Array): Calibration =>
+    method === 'none' ? { method } : fitOnUnseen(method, unseen, y, classes);
+  if (request.kind !== 'vote') {
+    const { learnt, unseen } = learn(request.kind, request, x, y, rarest, method !== 'none');
+    return { learnt, calibration: calibrationOf(unseen) };
+  }
+  const voted = new Float64Array(y.length * classes);
+  const kinds = request.members ?? (['forest', 'svm', 'logistic'] as const);
+  const members = kinds.map((kind): Member => {
+    const { learnt, unseen } = learn(kind, request, x, y, rarest, method !== 'none');
+    const calibration = calibrationOf(unseen);
+    for (let r = 0; r < y.length; r++) {
+      const own = calibrate(calibration, unseen.subarray(r * classes, (r + 1) * classes));
+      for (let k = 0; k < classes; k++) voted[r * classes + k]! += own[k]! / kinds.length;
+    }
+    return { learnt, calibration };
+  });
+  return { learnt: { kind: 'vote', members }, calibration: calibrationOf(voted) };
+}
 
-  if (request.kind === 'forest') {
+/** Rows that every tree saw have no share of their own (NaN) and are left out. */
+function fitOnUnseen(
+  method: 'platt' | 'isotonic',
+  unseen: Float64Array,
+  y: Uint8Array,
+  classes: number,
+): Calibration {
+  const known = Array.from(y.keys()).filter((r) => Number.isFinite(unseen[r * classes]!));
+  const shares = new Float64Array(known.length * classes);
+  for (const [i, r] of known.entries()) {
+    shares.set(unseen.subarray(r * classes, (r + 1) * classes), i * classes);
+  }
+  return fitCalibration(
+    method,
+    shares,
+    known.map((r) => y[r]!),
+    classes,
+  );
+}
+
+interface Learning {
+  readonly learnt: MemberLearnt;
+  /** Class shares of every training row from a learner that had not seen it; empty when they were not asked for. */
+  readonly unseen: Float64Array;
+}
+
+function learn(
+  kind: MemberKind,
+  request: TrainingRequest,
+  x: Matrix,
+  y: Uint8Array,
+  rarest: number,
+  withUnseen: boolean,
+): Learning {
+  const classes = request.classes.length;
+  if (kind === 'forest') {
     const { forest, outOfBag } = trainForest(x, y, classes, {
       ...request.forest,
+      minimumLeaf: leafFor(request, x, y),
       classWeights: forestWeights(request, y, classes),
       seed: request.seed,
     });
-    const learnt: Learnt = { kind: 'forest', forest };
-    if (method === 'none') return { learnt, calibration: { method: 'none' } };
-    const seen = Array.from(y.keys()).filter((r) => Number.isFinite(outOfBag[r * classes]!));
-    const shares = Float64Array.from(
-      seen.flatMap((r) => Array.from(outOfBag.subarray(r * classes, (r + 1) * classes))),
-    );
-    return {
-      learnt,
-      calibration: fitCalibration(
-        method,
-        shares,
-        seen.map((r) => y[r]!),
-        classes,
-      ),
-    };
+    return { learnt: { kind, forest }, unseen: outOfBag };
   }
   const folds = stratifiedFolds(
     y,
     Math.min(request.calibrationFolds ?? 5, rarest),
     createRandom(request.seed).fork(1),
   );
-  if (request.kind === 'svm') {
-    const unseen = unseenDecisions(request, x, y, folds);
-    const svm: Svm = { ...fitSvmOn(request, x, y), sigmoids: fitPairSigmoids(unseen, y) };
-    const learnt: Learnt = { kind: 'svm', svm };
-    if (method === 'none') return { learnt, calibration: { method: 'none' } };
-    const shares = new Float64Array(x.rows * classes);
-    for (const [r, values] of unseen.values.entries()) {
+  const unseen = new Float64Array(x.rows * classes);
+  if (kind === 'svm') {
+    const decisions = unseenDecisions(request, x, y, folds);
+    const svm: Svm = { ...fitSvmOn(request, x, y), sigmoids: fitPairSigmoids(decisions, y) };
+    for (const [r, values] of decisions.values.entries()) {
       const coupled = coupleSigmoids(values, svm.sigmoids, svm.labels.length);
-      for (const [position, label] of svm.labels.entries()) shares[r * classes + label] = coupled[position]!;
+      for (const [position, label] of svm.labels.entries()) unseen[r * classes + label] = coupled[position]!;
     }
-    return { learnt, calibration: fitCalibration(method, shares, y, classes) };
+    return { learnt: { kind, svm }, unseen };
   }
-  const learnt = learnPlain(request, x, y);
-  if (method === 'none') return { learnt, calibration: { method: 'none' } };
-  const shares = new Float64Array(x.rows * classes);
-  for (const held of folds) {
+  const learnt = learnPlain(kind, request, x, y);
+  for (const held of withUnseen ? folds : []) {
     const part = restOf(x, y, held);
-    const partial = learnPlain(request, part.x, part.y);
-    for (const r of held) shares.set(rawShares(partial, rowOf(x, r), classes), r * classes);
+    const partial = learnPlain(kind, request, part.x, part.y);
+    for (const r of held) unseen.set(rawShares(partial, rowOf(x, r), classes), r * classes);
   }
-  return { learnt, calibration: fitCalibration(method, shares, y, classes) };
+  return { learnt, unseen };
+}
+
+const LEAVES_TRIED = [1, 5, 20] as const;
+const TREES_TO_CHOOSE = 60;
+
+function leafFor(request: TrainingRequest, x: Matrix, y: Uint8Array): number {
+  const asked = request.forest?.minimumLeaf ?? 1;
+  if (asked !== 'auto') return asked;
+  const classes = request.classes.length;
+  const even = classWeights(y, classes, 'balanced');
+  const losses = LEAVES_TRIED.map((minimumLeaf) => {
+    const { outOfBag } = trainForest(x, y, classes, {
+      ...request.forest,
+      trees: TREES_TO_CHOOSE,
+      minimumLeaf,
+      classWeights: forestWeights(request, y, classes),
+      seed: request.seed,
+    });
+    let loss = 0;
+    for (let r = 0; r < y.length; r++) {
+      const own = outOfBag[r * classes + y[r]!]!;
+      if (Number.isFinite(own)) loss -= even[y[r]!]! * Math.log(Math.max(own, 0.01));
+    }
+    return loss;
+  });
+  return LEAVES_TRIED[losses.indexOf(Math.min(...losses))]!;
 }
 
 function forestWeights(request: TrainingRequest, y: Uint8Array, classes: number): number[] {
@@ -193,14 +269,19 @@ function forestWeights(request: TrainingRequest, y: Uint8Array, classes: number)
   return classWeights(y, classes, balanced ? 'none' : (request.weights ?? 'balanced'));
 }
 
-function learnPlain(request: TrainingRequest, x: Matrix, y: Uint8Array): Learnt {
+function learnPlain(
+  kind: Exclude<MemberKind, 'forest' | 'svm'>,
+  request: TrainingRequest,
+  x: Matrix,
+  y: Uint8Array,
+): MemberLearnt {
   const classes = request.classes.length;
   const weights = classWeights(y, classes, request.weights ?? 'balanced');
-  switch (request.kind) {
+  switch (kind) {
     case 'tree': {
       const { forest } = trainForest(x, y, classes, {
-        minimumLeaf: 5,
         ...request.forest,
+        minimumLeaf: typeof request.forest?.minimumLeaf === 'number' ? request.forest.minimumLeaf : 5,
         trees: 1,
         bootstrap: 'none',
         columnsPerNode: x.columns,
@@ -219,11 +300,8 @@ function learnPlain(request: TrainingRequest, x: Matrix, y: Uint8Array): Learnt 
         kind: 'mlp',
         mlp: trainMlp(x, y, classes, { ...request.mlp, classWeights: weights, seed: request.seed }),
       };
-    case 'forest':
-    case 'svm':
-      throw new Error(`${request.kind} is not trained here`);
     default:
-      return request.kind satisfies never;
+      return kind satisfies never;
   }
 }
 
@@ -338,4 +416,24 @@ function chooseCanary({ rows, labels, classes }: TrainingRequest): { row: Row; l
       label,
     }));
   });
+}
+
+const PAST_ROWS = 512;
+const PAST_ROWS_PER_CLASS = 8;
+
+/** Evenly spaced rows of every class, as many as its share, a few of the rarest in any case. */
+function samplePast(x: Matrix, y: Uint8Array, classes: number): PastRows {
+  const chosen: number[] = [];
+  for (let k = 0; k < classes; k++) {
+    const own = Array.from(y.keys()).filter((r) => y[r] === k);
+    const fair = Math.round((PAST_ROWS * own.length) / Math.max(PAST_ROWS, y.length));
+    const count = Math.min(own.length, Math.max(fair, PAST_ROWS_PER_CLASS));
+    for (let i = 0; i < count; i++) chosen.push(own[Math.floor((i * own.length) / count)]!);
+  }
+  chosen.sort((a, b) => a - b);
+  return {
+    x: rowsOf(x, chosen).values,
+    y: Int16Array.from(chosen, (r) => y[r]!),
+    at: Int32Array.from(chosen, (r) => r + 1),
+  };
 }

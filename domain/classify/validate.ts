@@ -1,11 +1,14 @@
+import { TocsinError } from '../errors.ts';
 import { createRandom, shuffle } from '../random.ts';
 import { reliability } from './calibration.ts';
+import { TRAINING_DATA_INVALID } from './codes.ts';
 import { encodeRow, type Row } from './features.ts';
 import { argmax } from './matrix.ts';
 import { score, spread, type Interval, type Score } from './metrics.ts';
 import {
   calibratedShares,
   decide,
+  predict,
   type CrossValidatedRule,
   type CrossValidation,
   type DecisionRule,
@@ -13,6 +16,7 @@ import {
   type Recogniser,
 } from './recogniser.ts';
 import { stratifiedFolds, trainRecogniser, type TrainingRequest } from './train.ts';
+import { vote } from './vote.ts';
 
 const BOOTSTRAPS = 1000;
 /** Confidence below which the card counts a row as one for a human. */
@@ -68,17 +72,26 @@ function bootstrapBalancedAccuracy({ recall, confusion }: Score, seed: number): 
 /** Repeated stratified cross-validation: every row is judged once a repeat, by a recogniser that never saw it. */
 export function crossValidate(
   request: TrainingRequest,
-  options: { readonly folds: number; readonly repeats: number },
+  options: {
+    readonly folds: number;
+    readonly repeats: number;
+    /** Told after every fold how many are done. */
+    readonly onFold?: (done: number) => void;
+  },
 ): CrossValidation {
   const { classes, labels } = request;
+  const { folds: foldCount, repeats } = options;
+  refuseFewRows(request, foldCount);
+  let done = 0;
+  const byFold: Record<DecisionRule, Score[]> = { 'most-probable': [], balanced: [] };
   const truth = Uint8Array.from(labels, (label) => classes.indexOf(label));
   const rules: readonly DecisionRule[] = ['most-probable', 'balanced'];
   const own: Record<DecisionRule, Score[]> = { 'most-probable': [], balanced: [] };
   const baseline: Record<DecisionRule, Score[]> = { 'most-probable': [], balanced: [] };
   const errors: number[] = [];
-  for (let repeat = 0; repeat < options.repeats; repeat++) {
-    const folds = stratifiedFolds(truth, options.folds, createRandom(request.seed).fork(100 + repeat));
-    const ours = unseenAnswers(request, truth, folds);
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    const folds = stratifiedFolds(truth, foldCount, createRandom(request.seed).fork(100 + repeat));
+    const ours = unseenAnswers(request, truth, folds, () => options.onFold?.(++done));
     const right = ours['most-probable'].map((k, r) => (k === truth[r] ? 1 : 0));
     errors.push(reliability(ours.confidences, Array.from(right, Boolean)).expectedCalibrationError);
     // Fitted without weights, logistic regression is calibrated as it is.
@@ -88,6 +101,16 @@ export function crossValidate(
       folds,
     );
     for (const rule of rules) {
+      for (const held of folds) {
+        const answered = Array.from(held, (r) => ours[rule][r]!);
+        byFold[rule].push(
+          score(
+            Array.from(held, (r) => truth[r]!),
+            answered,
+            classes.length,
+          ),
+        );
+      }
       own[rule].push(score(truth, ours[rule], classes.length));
       baseline[rule].push(score(truth, plain[rule], classes.length));
     }
@@ -97,6 +120,18 @@ export function crossValidate(
   const summary = (rule: DecisionRule): CrossValidatedRule => ({
     balancedAccuracy: spread(own[rule].map((s) => s.balancedAccuracy)),
     accuracy: spread(own[rule].map((s) => s.accuracy)),
+    interval: {
+      balancedAccuracy: correctedInterval(
+        mean(own[rule].map((s) => s.balancedAccuracy)),
+        byFold[rule].map((s) => s.balancedAccuracy),
+        foldCount,
+      ),
+      accuracy: correctedInterval(
+        mean(own[rule].map((s) => s.accuracy)),
+        byFold[rule].map((s) => s.accuracy),
+        foldCount,
+      ),
+    },
     recall: Object.fromEntries(
       classes.map((name, k) => [name, mean(own[rule].map((s) => s.recall[k] ?? 0))]),
     ),
@@ -107,10 +142,38 @@ export function crossValidate(
     },
   });
   return {
-    ...options,
+    folds: foldCount,
+    repeats,
     rules: { 'most-probable': summary('most-probable'), balanced: summary('balanced') },
     expectedCalibrationError: mean(errors),
   };
+}
+
+/** Every fold's training part must still hold two rows of every class. */
+function refuseFewRows({ classes, labels, rows }: TrainingRequest, folds: number): void {
+  const refuse = (problem: string): never => {
+    throw new TocsinError(TRAINING_DATA_INVALID, `Cannot cross-validate: ${problem}.`, {
+      details: { folds },
+    });
+  };
+  if (folds < 2 || folds > rows.length) refuse(`${rows.length} rows cannot make ${folds} folds`);
+  for (const name of classes) {
+    const count = labels.filter((label) => label === name).length;
+    if (count - Math.ceil(count / folds) < 2) {
+      refuse(`class "${name}" has ${count} rows, too few to learn from when a fold is held out`);
+    }
+  }
+}
+
+/**
+ * 95 % interval of the mean over folds. Training parts overlap, so the plain variance is too small: it is corrected
+ * by the share of judged to training rows (Nadeau & Bengio, 2003).
+ */
+function correctedInterval(centre: number, values: readonly number[], folds: number): Interval {
+  const average = mean(values);
+  const variance = values.reduce((sum, v) => sum + (v - average) ** 2, 0) / Math.max(1, values.length - 1);
+  const half = 1.96 * Math.sqrt((1 / values.length + 1 / (folds - 1)) * variance);
+  return { mean: centre, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
 }
 
 type UnseenAnswers = Readonly<Record<DecisionRule, Uint8Array>> & {
@@ -122,6 +185,7 @@ function unseenAnswers(
   request: TrainingRequest,
   truth: Uint8Array,
   folds: readonly Int32Array[],
+  onFold: () => void = () => undefined,
 ): UnseenAnswers {
   const { rows, labels } = request;
   const answers = {
@@ -143,6 +207,7 @@ function unseenAnswers(
       answers.balanced[r] = decide(p, recogniser.trainingShares, 'balanced');
       answers.confidences[r] = Math.max(...p);
     }
+    onFold();
   }
   return answers;
 }
@@ -187,4 +252,39 @@ export function permutationImportance(
       return { feature: spec.name, loss: mean(lost) };
     })
     .sort((a, b) => b.loss - a.loss);
+}
+
+export interface Abstentions {
+  readonly minConfidence: number;
+  /** Share of rows on which it would rather ask a person. */
+  readonly share: number;
+  /** Rows with an input outside the training range. */
+  readonly outOfRange: number;
+  /** Share of the other rows that it got right; null when there are none. */
+  readonly accuracyWhenAnswered: number | null;
+}
+
+/** How often a recogniser abstains, for too little confidence or an input outside the training range. */
+export function abstentions(
+  recogniser: Recogniser,
+  rows: readonly Row[],
+  labels: readonly string[],
+  minConfidence: number,
+): Abstentions {
+  let abstained = 0;
+  let outside = 0;
+  let right = 0;
+  for (const [r, row] of rows.entries()) {
+    const prediction = predict(recogniser, row);
+    if (prediction.outOfRange.length > 0) outside++;
+    if (vote([prediction], { minConfidence }).label === undefined) abstained++;
+    else if (prediction.label === labels[r]) right++;
+  }
+  const answered = rows.length - abstained;
+  return {
+    minConfidence,
+    share: abstained / Math.max(1, rows.length),
+    outOfRange: outside,
+    accuracyWhenAnswered: answered === 0 ? null : right / answered,
+  };
 }
