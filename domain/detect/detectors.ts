@@ -3,19 +3,47 @@ import { completeParameters } from './detector.ts';
 import type { Detector, DetectorKind, DetectorState, Parameters, ParameterValues } from './detector.ts';
 import { staLta } from './seismic/sta-lta-detector.ts';
 import { auto } from './stream/auto.ts';
+import { ar, arRls } from './stream/autoregression.ts';
+import { changePoint } from './stream/change-point.ts';
+import { cusum } from './stream/cusum.ts';
+import { ewma } from './stream/ewma.ts';
+import { flatLine } from './stream/flat-line.ts';
+import { grouping } from './stream/grouped.ts';
+import type { GROUPING } from './stream/grouped.ts';
+import { rateOfChange } from './stream/rate-of-change.ts';
+import { robust } from './stream/robust.ts';
+import { seasonal } from './stream/seasonal.ts';
+import { silence } from './stream/silence.ts';
 import { threshold } from './stream/threshold.ts';
 
 /** Every kind of detector that plans, the command line and the API can name. A new one is one line here. */
-const KINDS = [auto, threshold, staLta] as const satisfies readonly DetectorKind[];
+const KINDS = [
+  auto,
+  threshold,
+  rateOfChange,
+  ewma,
+  cusum,
+  ar,
+  arRls,
+  seasonal,
+  robust,
+  silence,
+  flatLine,
+  changePoint,
+  staLta,
+] as const satisfies readonly DetectorKind[];
+
+const OFFERED: readonly DetectorKind[] = KINDS.map((kind: DetectorKind) => grouping(kind));
 
 export type DetectorName = (typeof KINDS)[number]['name'];
 /** What a detector of that name can be given; what is left out has its default. */
 export type DetectorParameters<N extends DetectorName> = Partial<
-  ParameterValues<Extract<(typeof KINDS)[number], { readonly name: N }>['parameters']>
+  ParameterValues<Extract<(typeof KINDS)[number], { readonly name: N }>['parameters']> &
+    ParameterValues<typeof GROUPING>
 >;
 
 export function detectorKinds(): readonly DetectorKind[] {
-  return KINDS;
+  return OFFERED;
 }
 
 /** A kind of detector with its parameters fixed; `create` makes one for a channel. */
@@ -34,9 +62,9 @@ export interface NamedDetector {
  * @throws TocsinError DETECTOR_UNKNOWN, DETECTOR_PARAMETER
  */
 export function detectorNamed(name: string, given: Readonly<Record<string, number>> = {}): NamedDetector {
-  const kind: DetectorKind<Parameters> | undefined = KINDS.find((known) => known.name === name);
+  const kind: DetectorKind<Parameters> | undefined = OFFERED.find((known) => known.name === name);
   if (kind === undefined) {
-    const known = KINDS.map((each) => each.name);
+    const known = OFFERED.map((each) => each.name);
     throw new TocsinError(
       'DETECTOR_UNKNOWN',
       `There is no detector ${name}. There are: ${known.join(', ')}.`,

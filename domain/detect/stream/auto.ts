@@ -1,14 +1,12 @@
 import { defineDetector } from '../detector.ts';
 import type { DetectorState } from '../detector.ts';
+import { LEARNING } from './learning.ts';
 import { Moments } from './moments.ts';
 import { Refractory } from './refractory.ts';
 import { Season } from './season.ts';
 import { TailLimit } from './tail.ts';
 import { fromJson, ReusedVerdict, scoreOf, toJson } from './verdict.ts';
 import { WindowMean } from './window-mean.ts';
-
-/** Values from which nothing is concluded yet: a deviation of a handful is no deviation. */
-export const LEARNING = 20;
 
 /**
  * The detector of a channel that nobody configured. Two questions, in long memory: does the value miss what the hour

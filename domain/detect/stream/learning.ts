@@ -1,0 +1,2 @@
+/** Values from which nothing is concluded yet: a deviation of a handful is no deviation. */
+export const LEARNING = 20;
