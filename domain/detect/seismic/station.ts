@@ -90,6 +90,8 @@ export function createStation(): Station {
         state = fresh();
         kept.length = 0;
       }
+      // Sent twice.
+      if (kept.some((entry) => Math.abs(entry.block.endSeconds - block.endSeconds) < 0.5 / rateHz)) return;
       const place = kept.findIndex((entry) => entry.block.endSeconds > block.endSeconds);
       if (place < 0) return run(block);
       // Older than all that is kept: its shaking is history, and its place is unknown.
