@@ -1,6 +1,8 @@
 import { TocsinError } from '../errors.ts';
 import { completeParameters } from './detector.ts';
 import type { Detector, DetectorKind, DetectorState, Parameters, ParameterValues } from './detector.ts';
+import { levelChange } from './multi/level-change.ts';
+import { pca } from './multi/pca.ts';
 import { staLta } from './seismic/sta-lta-detector.ts';
 import { auto } from './stream/auto.ts';
 import { ar, arRls } from './stream/autoregression.ts';
@@ -31,6 +33,8 @@ const KINDS = [
   flatLine,
   changePoint,
   staLta,
+  pca,
+  levelChange,
 ] as const satisfies readonly DetectorKind[];
 
 const OFFERED: readonly DetectorKind[] = KINDS.map((kind: DetectorKind) => grouping(kind));
