@@ -19,7 +19,10 @@ const nouns: Readonly<Record<string, Noun>> = {
     load: () => import('./commands/recogniser.ts'),
   },
   detect: { summary: 'run and judge detectors on recorded data', load: () => import('./commands/detect.ts') },
-  vendor: { summary: 'admit a vendor, replay a recorded feed', load: () => import('./commands/vendor.ts') },
+  vendor: {
+    summary: 'admit vendors, replay feeds, check servers and clients',
+    load: () => import('./commands/vendor.ts'),
+  },
   sensor: { summary: 'see which sensors can be relied on', load: () => import('./commands/sensor.ts') },
   roster: { summary: 'import and list units', load: () => import('./commands/roster.ts') },
   doctor: {

@@ -1,25 +1,109 @@
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import type { Bulletin } from '../../domain/evidence.ts';
-import { leaf } from '../command-line.ts';
+import { leaf, parseDurationOption, parseSpeedOption } from '../command-line.ts';
 import { CommandFailed, EXIT } from '../exit-codes.ts';
-import { print, printJson, say } from '../output.ts';
+import { facts, print, printJson, say, table } from '../output.ts';
+import type { ConformanceCommand } from '../vendor-conformance.ts';
+import type { FeedFormat } from '../vendor-feed.ts';
+import type { MockCommand } from '../vendor-mock.ts';
+import type { Replayed, ReplayOptions } from '../vendor-replay.ts';
 
 export function declare(program: Command): void {
-  const vendor = program.command('vendor').description('admit a vendor, replay a recorded feed');
+  const vendor = program
+    .command('vendor')
+    .description('admit vendors, replay feeds, check servers and clients');
   leaf(
     vendor,
     'add <name>',
     'make a principal and a key for a vendor; the key is shown once and kept in .tocsin/credentials.json',
     'tocsin vendor add seismic-office',
   ).action(add);
+  declareReplay(vendor);
+  leaf(
+    vendor,
+    'conformance [address]',
+    'check a server by what it does: acknowledgements, duplicates, gaps, refusals, limits',
+    'tocsin vendor conformance 127.0.0.1:50051 --as vendor-gas --other-as vendor-quakes',
+  )
+    .option('--key <key>', 'key to send with')
+    .option('--as <principal>', 'vendor of .tocsin/credentials.json to send as', 'vendor-gas')
+    .option('--other-key <key>', 'key of a second vendor, for the check that vendors are kept apart')
+    .option('--other-as <principal>', 'the same, of .tocsin/credentials.json')
+    .option(
+      '--site <place>',
+      'place that the server knows; one sensor is registered there',
+      'riverside-tower',
+    )
+    .option('--restart <command>', 'command that kills the server and starts it again, for that check')
+    .option('--only <text>', 'only checks whose name contains this')
+    .option('--list', 'list the checks and what they expect, and run none')
+    .action(async (address: string | undefined, options: ConformanceCommand) => {
+      const { conformance } = await import('../vendor-conformance.ts');
+      const { targetAddress } = await import('../vendor-target.ts');
+      await conformance(targetAddress(address), options);
+    });
+  leaf(
+    vendor,
+    'mock',
+    'a server to test a client against; says at its end what the client lost or did wrong',
+    'tocsin vendor mock --port 50099 --lose 0.01 --retry-later 0.05',
+  )
+    .option('--port <number>', 'port to listen on; 0: one that is free', parsePort, 0)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option(
+      '--lose <share>',
+      'share of messages (0 to 1) at which the stream is broken unanswered',
+      parseShare,
+      0,
+    )
+    .option('--retry-later <share>', 'share of messages that are answered RETRY_LATER', parseShare, 0)
+    .option('--retry-after <duration>', 'what it asks for then', parseDurationOption, 500)
+    .option('--delay <duration>', 'how long an answer takes', parseDurationOption, 5)
+    .option(
+      '--fault <name>',
+      'be a bad server, to see a conformance run find it (repeatable)',
+      parseFault,
+      [],
+    )
+    .option('--for <duration>', 'end by itself after this long', parseDurationOption)
+    .action(async (options: MockCommand) => {
+      const { mock } = await import('../vendor-mock.ts');
+      await mock(options);
+    });
+}
+
+function declareReplay(vendor: Command): void {
   leaf(
     vendor,
     'replay <file>',
-    'send recorded earthquake notices (GeoJSON, as the USGS publishes them) through gRPC ingestion',
-    'tocsin vendor replay all_week.geojson --as vendor-quakes',
+    'send a recorded feed through gRPC ingestion: CSV, JSON lines, or earthquake notices (GeoJSON, as the USGS publishes them)',
+    'tocsin vendor replay pump.csv --as vendor-gas --site riverside-tower --unit bar --shift end',
   )
     .option('--as <principal>', 'vendor to send as', 'vendor-quakes')
+    .option('--key <key>', 'key to send with, instead of --as')
     .option('--grpc <address>', 'ingestion to send to (default: the Tocsin on this machine)')
+    .option(
+      '--format <format>',
+      'csv, jsonl or geojson (default: by the name and the beginning)',
+      parseFormat,
+    )
+    .option(
+      '--time <column>',
+      'column of the time: ISO 8601 (UTC without an offset), seconds or ms since 1970',
+    )
+    .option('--value <column>', 'column of the value')
+    .option('--channels <columns>', 'columns of values, a sensor each, separated by commas', parseList)
+    .option('--sensor <name>', 'name of the sensor, or what its names begin with (default: of the file)')
+    .option('--sensor-column <column>', 'column that names the sensor')
+    .option('--rate <key>', 'key with the samples a second, when values are arrays')
+    .option('--site <place>', 'register the sensors at this place first')
+    .option('--channel <name>', 'what they measure (default: the name of the column)')
+    .option('--unit <unit>', 'unit of the values, with --site (default: 1)')
+    .option('--low <number>', 'smallest value, with --site (default: of the feed)', parseNumber)
+    .option('--high <number>', 'largest value, with --site (default: of the feed)', parseNumber)
+    .option('--speed <times>', 'how much faster than it was recorded, or max', parseSpeedOption, 'max')
+    .option('--shift <where>', 'move all times so that the begin, or the end, is now', parseShift)
+    .option('--strict', 'send nothing when a line is malformed')
     .action(replay);
 }
 
@@ -64,28 +148,148 @@ async function add(name: string, options: { json?: boolean }): Promise<void> {
   say('This key is not shown again. Send it to the vendor over a channel you trust.');
 }
 
-async function replay(file: string, options: { as: string; grpc?: string; json?: boolean }): Promise<void> {
-  const { readNotices } = await import('../notices-file.ts');
-  const { bulletinToWire } = await import('../../proto/map.ts');
-  const { chosenKey } = await import('../credentials.ts');
-  const { openVendorDoor } = await import('../vendor-door.ts');
-  const bulletins: readonly Bulletin[] = readNotices(file);
-  const door = openVendorDoor({
-    key: chosenKey(options.as)!,
-    ...(options.grpc === undefined ? {} : { grpc: options.grpc }),
-  });
-  const total = { sent: 0, acknowledged: 0, refused: 0 };
-  try {
-    for (const bulletin of bulletins) {
-      const receipt = await door.send([bulletinToWire(bulletin)], bulletin.observedAtMs);
-      total.sent += receipt.sent;
-      total.acknowledged += receipt.acknowledged;
-      total.refused += receipt.refused;
-    }
-  } finally {
-    door.close();
+interface ReplayCommand extends Pick<
+  ReplayOptions,
+  'speed' | 'shift' | 'site' | 'channel' | 'unit' | 'low' | 'high'
+> {
+  readonly as: string;
+  readonly key?: string;
+  readonly grpc?: string;
+  readonly format?: FeedFormat;
+  readonly time?: string;
+  readonly value?: string;
+  readonly channels?: readonly string[];
+  readonly sensor?: string;
+  readonly sensorColumn?: string;
+  readonly rate?: string;
+  readonly strict?: boolean;
+  readonly json?: boolean;
+}
+
+async function replay(file: string, options: ReplayCommand): Promise<void> {
+  const { formatOf } = await import('../vendor-feed.ts');
+  const { adviceFor, replayFeed } = await import('../vendor-replay.ts');
+  const { explainRefusal, mustAnswer, targetAddress, targetKey } = await import('../vendor-target.ts');
+  const { time, value, sensor, sensorColumn, rate, json = false } = options;
+  const address = targetAddress(options.grpc);
+  const format = options.format ?? formatOf(file);
+  const key = targetKey(options.key, options.as);
+  await mustAnswer(address);
+  const stopping = new AbortController();
+  process.once('SIGINT', () => stopping.abort());
+  const bar = progressBar(json);
+  const replayed = await replayFeed({
+    ...options,
+    file,
+    format,
+    mapping: {
+      time,
+      channels: options.channels ?? (value === undefined ? undefined : [value]),
+      sensor,
+      sensorColumn,
+      rate,
+    },
+    address,
+    key,
+    strict: options.strict === true,
+    signal: stopping.signal,
+    onProgress: bar.draw,
+    onReconnect: (reason) => say(`Connecting again: ${reason}`),
+  })
+    .catch((error: unknown) => {
+      throw explainRefusal(error);
+    })
+    .finally(bar.clear);
+  if (json) printJson(replayed);
+  else printReplayed(replayed, adviceFor(replayed, { file }));
+  if (replayed.quarantined > 0 || replayed.interrupted) process.exitCode = EXIT.failed;
+}
+
+function printReplayed(replayed: Replayed, advice: readonly string[]): void {
+  const { sent, accepted, duplicate, quarantined, reasons, malformed, problems, interrupted } = replayed;
+  print(
+    facts([
+      ['sent', String(sent)],
+      ['accepted', String(accepted)],
+      ['duplicate', String(duplicate)],
+      ['quarantined', String(quarantined)],
+      ['malformed lines', String(malformed)],
+    ]),
+  );
+  if (quarantined > 0) {
+    print('');
+    print(
+      table(
+        ['reason', 'readings', 'for example'],
+        Object.entries(reasons).map(([reason, { count, example }]) => [reason, String(count), example]),
+      ),
+    );
   }
-  if (options.json) printJson(total);
-  else print(`${total.sent} sent, ${total.acknowledged} acknowledged, ${total.refused} refused`);
-  if (total.refused > 0) process.exitCode = EXIT.failed;
+  if (malformed > 0) {
+    print('');
+    for (const { line, column, message } of problems) {
+      print(`line ${line}${column === '' ? '' : `, ${column}`}: ${message}`);
+    }
+    if (malformed > problems.length) print(`and ${malformed - problems.length} more`);
+  }
+  for (const line of advice) say(line);
+  if (interrupted) say('Interrupted. Run it again to go on: what is stored already is answered DUPLICATE.');
+}
+
+/** A line on standard error, where somebody is watching. */
+function progressBar(quiet: boolean): {
+  readonly draw: (progress: Replayed & { readonly share: number }) => void;
+  readonly clear: () => void;
+} {
+  const { stderr } = process;
+  if (quiet || !stderr.isTTY) return { draw: () => undefined, clear: () => undefined };
+  const WIDTH = 24;
+  let drawnAt = 0;
+  return {
+    draw({ share, accepted, duplicate, quarantined }) {
+      const now = performance.now();
+      if (now - drawnAt < 100) return;
+      drawnAt = now;
+      const full = Math.round(share * WIDTH);
+      stderr.write(
+        `\r[${'#'.repeat(full)}${'.'.repeat(WIDTH - full)}] ${String(Math.floor(share * 100)).padStart(3)} %  ` +
+          `${accepted} accepted, ${duplicate} duplicate, ${quarantined} quarantined`,
+      );
+    },
+    clear: () => void stderr.write(drawnAt > 0 ? '\r\u001b[2K' : ''),
+  };
+}
+
+function parseFormat(text: string): FeedFormat {
+  if (text === 'csv' || text === 'jsonl' || text === 'geojson') return text;
+  throw new InvalidArgumentError('Give csv, jsonl or geojson.');
+}
+
+function parseShift(text: string): 'begin' | 'end' {
+  if (text === 'begin' || text === 'end') return text;
+  throw new InvalidArgumentError('Give begin or end.');
+}
+
+const parseList = (text: string): string[] => text.split(',').map((one) => one.trim());
+
+function parseNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number.');
+  return value;
+}
+
+function parseShare(text: string): number {
+  const share = parseNumber(text);
+  if (share < 0 || share > 1) throw new InvalidArgumentError('Give a share from 0 to 1.');
+  return share;
+}
+
+function parsePort(text: string): number {
+  const port = parseNumber(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('Give a port.');
+  return port;
+}
+
+function parseFault(text: string, before: readonly string[]): string[] {
+  return [...before, text];
 }
