@@ -60,7 +60,7 @@ export function addLearningOptions(command: Command): Command {
     .option('--weight <weight>', 'balanced: all classes weigh the same; or none', parseWeight, 'none')
     .option('--members <kinds>', 'who votes, for kind vote (default: forest,svm,logistic)', parseMembers)
     .option('--trees <n>', 'trees of a forest (default: 200)', parseCountOption)
-    .option('--min-leaf <n>', 'fewest rows in a leaf', parseCountOption)
+    .option('--min-leaf <n>', 'fewest rows in a leaf (default: the best of 1, 5 and 20 out of bag; 5 for a tree)', parseCountOption)
     .option('--cost <c>', 'cost of a support vector machine (default: 1)', parsePositive)
     .option('--gamma <g>', 'kernel width of a support vector machine (default: 1 / columns)', parsePositive)
     .option('--seed <n>', 'the same seed gives the same bytes', parseSeed, 1);
@@ -106,7 +106,7 @@ export async function prepareLearning(options: LearningOptions, name: string): P
     ? await (await import('../activities/recognition/libsvm.ts')).createFitSvm()
     : undefined;
   const balanced = options.weight === 'balanced';
-  const leaf = options.minLeaf ?? (balanced && options.kind !== 'tree' ? ('auto' as const) : undefined);
+  const leaf = options.minLeaf ?? (options.kind === 'tree' ? undefined : ('auto' as const));
   const request: TrainingRequest = {
     name,
     kind: options.kind,

@@ -53,7 +53,7 @@ export interface TrainingRequest {
   readonly calibration?: 'auto' | 'platt' | 'isotonic' | 'none';
   /** Folds for calibrating kinds that have no out-of-bag rows. @default 5 */
   readonly calibrationFolds?: number;
-  /** `minimumLeaf: 'auto'`: the one of 1, 5 and 20 whose out-of-bag shares are best, all classes weighing the same. */
+  /** `minimumLeaf: 'auto'`: the one of 1, 5 and 20 with the least out-of-bag log-loss. */
   readonly forest?: Omit<ForestOptions, 'seed' | 'classWeights' | 'minimumLeaf'> & {
     readonly minimumLeaf?: number | 'auto';
   };
@@ -244,7 +244,7 @@ function leafFor(request: TrainingRequest, x: Matrix, y: Uint8Array): number {
   const asked = request.forest?.minimumLeaf ?? 1;
   if (asked !== 'auto') return asked;
   const classes = request.classes.length;
-  const even = classWeights(y, classes, 'balanced');
+  const weights = classWeights(y, classes, request.weights ?? 'balanced');
   const losses = LEAVES_TRIED.map((minimumLeaf) => {
     const { outOfBag } = trainForest(x, y, classes, {
       ...request.forest,
@@ -256,7 +256,7 @@ function leafFor(request: TrainingRequest, x: Matrix, y: Uint8Array): number {
     let loss = 0;
     for (let r = 0; r < y.length; r++) {
       const own = outOfBag[r * classes + y[r]!]!;
-      if (Number.isFinite(own)) loss -= even[y[r]!]! * Math.log(Math.max(own, 0.01));
+      if (Number.isFinite(own)) loss -= weights[y[r]!]! * Math.log(Math.max(own, 0.01));
     }
     return loss;
   });
