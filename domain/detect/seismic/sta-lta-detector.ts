@@ -41,12 +41,12 @@ export const staLta = defineDetector({
       channels,
       push(timeMs, row) {
         if (timeMs < lastMs) return verdict.unchanged();
+        lastMs = timeMs;
         let power = 0;
         for (let c = 0; c < channels; c++) {
           const value = row[c]!;
           if (!Number.isFinite(value)) return verdict.unchanged();
         }
-        lastMs = timeMs;
         rows++;
         for (let c = 0; c < channels; c++) {
           means[c]! += (row[c]! - means[c]!) / Math.min(rows, ltaRows);

@@ -1,8 +1,8 @@
 import { defineDetector } from '../detector.ts';
 import type { DetectorState } from '../detector.ts';
+import { Causes } from './causes.ts';
 import { LEARNING } from './learning.ts';
 import { Moments } from './moments.ts';
-import { Refractory } from './refractory.ts';
 import { Season } from './season.ts';
 import { TailLimit } from './tail.ts';
 import { fromJson, ReusedVerdict, scoreOf, toJson } from './verdict.ts';
@@ -11,8 +11,8 @@ import { WindowMean } from './window-mean.ts';
 /**
  * The detector of a channel that nobody configured. Two questions, in long memory: does the value miss what the hour
  * of the day or the week led to expect, and does the level of the last rows stand apart? Each answer is a number of
- * standard deviations of its own past; their sum is the statistic. A refractory period makes one cause one detection.
- * Long memory is what makes it calm: a spike that comes every night widens its own yardstick.
+ * standard deviations of its own past; their sum is the statistic. A refractory period makes one cause one detection,
+ * and what keeps coming back surprises less each time ({@link Causes}).
  */
 export const auto = defineDetector({
   name: 'auto',
@@ -21,7 +21,7 @@ export const auto = defineDetector({
   parameters: {
     limit: {
       meaning: 'statistic at which it alarms (score 0.5), when no budget is set',
-      default: 9,
+      default: 8.5,
       minimum: 0.1,
       maximum: 200,
       unit: 'deviations',
@@ -49,6 +49,14 @@ export const auto = defineDetector({
       whole: true,
       unit: 'rows',
     },
+    learning: {
+      meaning: 'rows at the start that are learnt from before anything scores',
+      default: 200,
+      minimum: 0,
+      maximum: 1e6,
+      whole: true,
+      unit: 'rows',
+    },
     seasonRate: {
       meaning: 'weight of the newest value in the level of its hour',
       default: 0.05,
@@ -69,23 +77,32 @@ export const auto = defineDetector({
       whole: true,
       unit: 'rows',
     },
+    familiarity: {
+      meaning: 'how much less each earlier cause of its size makes one surprise; 0: as much as the first',
+      default: 0.2,
+      minimum: 0,
+      maximum: 10,
+    },
   },
   create({ parameters, channels, state }) {
-    const { limit, budget, refractory, refractoryRows } = parameters;
+    const { limit, budget, memory, learning, refractory, refractoryRows, familiarity } = parameters;
     const saved = state as AutoState | undefined;
     const parts = Array.from(
       { length: channels },
       (_, channel) => new ChannelStatistic(parameters, saved?.channels[channel]),
     );
-    const calm = new Refractory({
+    const causes = new Causes({
       share: refractory,
       maximumRows: refractoryRows,
-      saved: saved?.refractory,
+      familiarity,
+      memory,
+      saved: saved?.causes,
     });
     const tail = budget > 0 ? new TailLimit(budget / 1000, saved?.tail) : undefined;
     const verdict = new ReusedVerdict();
     let lastMs = fromJson(saved?.lastMs);
     let causeUntil = saved?.causeUntil ?? -1;
+    let rows = saved?.rows ?? 0;
     return {
       channels,
       push(timeMs, row) {
@@ -95,21 +112,24 @@ export const auto = defineDetector({
         for (let channel = 0; channel < channels; channel++) {
           statistic = Math.max(statistic, parts[channel]!.push(timeMs, row[channel]!));
         }
-        const passed = refractory > 0 ? calm.pass(statistic) : statistic;
+        rows++;
+        if (rows <= learning) statistic = 0;
+        const passed = causes.pass(statistic);
         const level = tail === undefined ? limit : Math.max(tail.limit, 1e-9);
         tail?.push(statistic);
         const alarm = passed > 0 && passed >= level;
         verdict.set(scoreOf(passed, limit), alarm, statistic);
         // A cause that grows alarms again and stays the same cause.
-        verdict.begins = alarm && calm.rows - 1 > causeUntil;
-        if (alarm) causeUntil = refractory > 0 ? calm.until : -1;
+        verdict.begins = alarm && rows > causeUntil;
+        if (alarm) causeUntil = causes.until + 1;
         return verdict;
       },
       save: (): DetectorState => ({
         lastMs: toJson(lastMs),
         causeUntil,
+        rows,
         channels: parts.map((part) => part.save()),
-        refractory: calm.save(),
+        causes: causes.save(),
         ...(tail === undefined ? {} : { tail: tail.save() }),
       }),
     };
@@ -119,8 +139,9 @@ export const auto = defineDetector({
 interface AutoState {
   readonly lastMs: number | null;
   readonly causeUntil: number;
+  readonly rows: number;
   readonly channels: readonly ReturnType<ChannelStatistic['save']>[];
-  readonly refractory: number[];
+  readonly causes: ReturnType<Causes['save']>;
   readonly tail?: number[];
 }
 

@@ -32,9 +32,10 @@ export function onOneChannel(
   return {
     channels: 1,
     push(timeMs, row) {
-      const value = row[0]!;
-      if (timeMs < lastMs || !Number.isFinite(value)) return verdict.unchanged();
+      if (timeMs < lastMs) return verdict.unchanged();
       lastMs = timeMs;
+      const value = row[0]!;
+      if (!Number.isFinite(value)) return verdict.unchanged();
       const now = statistic.of(timeMs, value);
       return verdict.set(scoreOf(now, limit), now >= (verdict.alarm ? release : limit), now);
     },
