@@ -1,9 +1,10 @@
 import { checkPlan } from '../domain/plan/check.ts';
 import type { Finding } from '../domain/plan/document.ts';
-import type { PlanStore } from '../domain/ports.ts';
+import type { Stores } from '../domain/ports.ts';
 import { hashOf } from '../models/hash.ts';
 import { CommandFailed, EXIT } from './exit-codes.ts';
-import { planFiles, readPlan } from './plan-files.ts';
+import { planContext } from './plan-context.ts';
+import { planFiles, readPlan, sourcesOf } from './plan-files.ts';
 
 /** A refusal when a finding is mandatory. */
 function refuseMandatory(planId: string, findings: readonly Finding[]): void {
@@ -19,17 +20,19 @@ function refuseMandatory(planId: string, findings: readonly Finding[]): void {
 
 /** Publishes what comes with Tocsin, and activates each plan that has no version in force yet. */
 export async function publishBuiltInPlans(
-  store: PlanStore,
+  stores: Pick<Stores, 'plans' | 'roster' | 'recognisers'>,
   say: (line: string) => void,
   nowMs: number,
 ): Promise<void> {
+  const { plans } = stores;
+  const context = await planContext(stores);
   for (const file of planFiles()) {
     const document = await readPlan(file);
-    if ((await store.active(document.id)) !== null) continue;
-    refuseMandatory(document.id, checkPlan(document));
+    if ((await plans.active(document.id)) !== null) continue;
+    refuseMandatory(document.id, checkPlan(document, { ...context, sources: sourcesOf(document) }));
     const hash = hashOf(document);
     const about = { planId: document.id, hash };
-    await store.publish({
+    await plans.publish({
       ...about,
       document,
       author: 'admin',
@@ -37,7 +40,7 @@ export async function publishBuiltInPlans(
       parent: null,
       proposal: null,
     });
-    await store.activate({ ...about, by: 'admin', reason: 'comes with Tocsin', atMs: nowMs });
+    await plans.activate({ ...about, by: 'admin', reason: 'comes with Tocsin', atMs: nowMs });
     say(`plan: ${document.id} published and activated`);
   }
 }

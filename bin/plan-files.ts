@@ -66,3 +66,12 @@ function readJson(file: string): unknown {
 
 const isPlan = (value: unknown): value is PlanDocument =>
   typeof value === 'object' && value !== null && 'schema' in value && value.schema === 'tocsin/plan/v1';
+
+/** The text of the plan's basis file; null when there is none. */
+export function sourcesOf({ basis }: PlanDocument): string | null {
+  try {
+    return fs.readFileSync(path.join(ROOT, basis), 'utf8');
+  } catch {
+    return null;
+  }
+}

@@ -18,10 +18,11 @@ export interface SeedOptions {
  */
 export async function seed({ stores, principals, say, nowMs }: SeedOptions): Promise<void> {
   for (const principal of principals) await stores.principals.put(principal);
-  await publishBuiltInPlans(stores.plans, say, nowMs);
   await seedPlaces(stores, say);
   await seedRoster(stores, say);
   await seedRecognisers(stores, say, nowMs);
+  // Last: a plan is checked against the units and the recognisers that are there.
+  await publishBuiltInPlans(stores, say, nowMs);
 }
 
 async function seedPlaces({ sites }: Stores, say: (line: string) => void): Promise<void> {

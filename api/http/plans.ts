@@ -156,7 +156,7 @@ export function planRoutes({ stores, checkPlan, now, log }: Dependencies): Route
       answers: { 200: z.object({ hash: hashParameter, findings: z.array(FindingSchema) }) },
       async handle({ body }) {
         const document = asPlanDocument(body);
-        return { body: { hash: hashOfDocument(document), findings: checkPlan(document) } };
+        return { body: { hash: hashOfDocument(document), findings: [...(await checkPlan(document))] } };
       },
     }),
 
@@ -171,7 +171,7 @@ export function planRoutes({ stores, checkPlan, now, log }: Dependencies): Route
       refusals: ['PLAN_INVALID'],
       async handle({ body, caller }) {
         const document = asPlanDocument(body);
-        const findings = checkPlan(document);
+        const findings = [...(await checkPlan(document))];
         const mandatory = findings.filter((finding) => finding.severity === 'mandatory');
         if (mandatory.length > 0) {
           throw new TocsinError(

@@ -10,7 +10,6 @@ import { createApiClient } from '../client.ts';
 import type { ApiClient } from '../client.ts';
 import { call, leaf } from '../command-line.ts';
 import type { CallOptions } from '../command-line.ts';
-import { ROOT } from '../config.ts';
 import { CommandFailed, EXIT } from '../exit-codes.ts';
 import { print, printJson, table, timeText } from '../output.ts';
 import { ROUTES } from '../routes.ts';
@@ -115,7 +114,7 @@ interface Activation {
 }
 
 async function check(file: string, options: { json?: boolean }): Promise<void> {
-  const { readPlan } = await import('../plan-files.ts');
+  const { readPlan, sourcesOf } = await import('../plan-files.ts');
   const { checkPlan } = await import('../../domain/plan/check.ts');
   const { hashOf } = await import('../../models/hash.ts');
   const document = await readPlan(file);
@@ -132,15 +131,6 @@ async function check(file: string, options: { json?: boolean }): Promise<void> {
     );
   }
   if (mandatory > 0) process.exitCode = EXIT.failed;
-}
-
-/** The text of the plan's basis file; null when there is none. */
-function sourcesOf({ basis }: PlanDocument): string | null {
-  try {
-    return fs.readFileSync(path.join(ROOT, basis), 'utf8');
-  } catch {
-    return null;
-  }
 }
 
 function findingsTable(findings: readonly Finding[]): string {
