@@ -17,8 +17,8 @@ export interface CoincidentEvent {
 
 /**
  * Overlapping triggers of several channels as events, by the rule of ObsPy's `coincidence_trigger`: a chain of
- * overlaps is one event, a channel counts once in it, and a chain that ends with the event before it is part of
- * that one. For a network whose stations stand so close that travel times do not matter.
+ * overlaps is one event, a channel counts once in it, and a chain that ends with the event before it, or sooner, is
+ * part of that one. For a network whose stations stand so close that travel times do not matter.
  *
  * @param minSum weights that must come together
  * @param weight of a channel. @default 1 each
@@ -29,7 +29,7 @@ export function coincidentEvents(
 ): CoincidentEvent[] {
   const sorted = [...triggers].sort((a, b) => a.onSeconds - b.onSeconds || a.offSeconds - b.offSeconds);
   const events: CoincidentEvent[] = [];
-  let lastOff = Number.NaN;
+  let lastOff = Number.NEGATIVE_INFINITY;
   for (const [index, first] of sorted.entries()) {
     let off = first.offSeconds;
     const channels = [first.channel];
@@ -40,7 +40,7 @@ export function coincidentEvents(
       off = Math.max(off, next.offSeconds);
     }
     const sum = channels.reduce((total, channel) => total + weight(channel), 0);
-    if (sum < minSum || off === lastOff) continue;
+    if (sum < minSum || off <= lastOff) continue;
     events.push({ atSeconds: first.onSeconds, durationSeconds: off - first.onSeconds, channels, sum });
     lastOff = off;
   }

@@ -112,12 +112,21 @@ export function createNetwork(positions: ReadonlyMap<string, Position>): Network
     return fresh;
   };
 
+  /** Whether the network may still be shaking from the last alert's earthquake. */
   const belongsToLast = (onsetSeconds: number, position: Position): boolean => {
     if (last === undefined) return false;
     const after = onsetSeconds - last.origin.originSeconds;
     const travel = distanceKm(last.origin.position, position) / P_KM_PER_S;
-    // From the first possible P to the end of the slowest shaking; near the source aftershocks are part of it.
-    return after > travel - 10 && after < 2 * travel + MEMORY_SECONDS;
+    // To the end of the slowest shaking; aftershocks near the source are part of it.
+    return after > -MOVES_SECONDS && after < 2 * travel + MEMORY_SECONDS;
+  };
+
+  /** Whether it is the P wave of the last alert's earthquake, as well as its place is known. */
+  const explainedByLast = (onsetSeconds: number, position: Position): boolean => {
+    if (last === undefined) return false;
+    const { originSeconds, position: source, uncertaintyKm } = last.origin;
+    const expected = originSeconds + distanceKm(source, position) / P_KM_PER_S;
+    return Math.abs(onsetSeconds - expected) < 2 * MOVES_SECONDS + uncertaintyKm / P_KM_PER_S;
   };
 
   const arrivalOf = (device: string, one: Listening): Arrival | undefined => {
@@ -161,7 +170,12 @@ export function createNetwork(positions: ReadonlyMap<string, Position>): Network
       const arrival = arrivalOf(device, one);
       if (arrival === undefined || Math.abs(arrival.onsetSeconds - newest.onsetSeconds) > MEMORY_SECONDS) {
         silent.push({ position: one.position, seenUntilSeconds: one.station.seenUntilSeconds() });
-      } else if (arrival.onsetSeconds !== one.joinedSeconds) others.push(arrival);
+      } else if (
+        arrival.onsetSeconds !== one.joinedSeconds &&
+        !explainedByLast(arrival.onsetSeconds, one.position)
+      ) {
+        others.push(arrival);
+      }
     }
     if (others.length === 0) return undefined;
     const origin = locate(newest, others, silent);
@@ -204,7 +218,7 @@ export function createNetwork(positions: ReadonlyMap<string, Position>): Network
       const newest = arrivalOf(packet.device, one);
       if (newest === undefined || newest.onsetSeconds <= one.judgedSeconds) return undefined;
       if (arrivalSeconds - newest.onsetSeconds > CONFIRM_SECONDS) return undefined;
-      if (improve(newest)) return undefined;
+      if (improve(newest) || explainedByLast(newest.onsetSeconds, position)) return undefined;
       const alert = judge(newest, arrivalSeconds);
       if (alert === undefined) return undefined;
       last = alert;

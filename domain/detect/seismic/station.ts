@@ -43,6 +43,9 @@ const OFF = 2;
 /** Of the samples of the short window so many must stand out by themselves: a spike of one or two does not count. */
 const HOT_SHARE = 0.3;
 const HOT = 3;
+/** A single sample that stands out by so many deviations between neighbours that are alike is no motion. */
+const SPIKE = 12;
+const ALIKE = 4;
 /** A "shaking" that lasts longer is a new level of noise. */
 const LONGEST_SECONDS = 90;
 /** While it shakes, the long average follows at this share of its speed. */
@@ -53,6 +56,8 @@ const KEPT = 24;
 interface State {
   filters: (readonly number[])[];
   offsets: readonly number[] | null;
+  /** Last sample of each axis. */
+  lasts: readonly number[] | null;
   samples: number;
   short: number;
   long: number;
@@ -113,6 +118,7 @@ function fresh(): State {
   return {
     filters: [],
     offsets: null,
+    lasts: null,
     samples: 0,
     short: 0,
     long: 0,
@@ -130,10 +136,15 @@ function process(before: State, block: Block, cascades: readonly Cascade[]): Sta
   const offsets = before.offsets ?? axes.map((axis) => axis.reduce((sum, x) => sum + x, 0) / n);
   let { samples, short, long, openSince, trigger } = before;
   const hot = [...before.hot];
+  const noise = Math.sqrt(long / axes.length);
+  const knowsNoise = samples >= READY_SECONDS * rateHz && openSince === null;
+  const clean = axes.map((axis, a) =>
+    knowsNoise ? withoutSpikes(axis, before.lasts?.[a] ?? axis[0]!, noise) : axis,
+  );
   for (let i = 0; i < n; i++) {
     let power = 0;
     for (let axis = 0; axis < axes.length; axis++) {
-      const y = cascades[axis]!.push(axes[axis]![i]! - offsets[axis]!);
+      const y = cascades[axis]!.push(clean[axis]![i]! - offsets[axis]!);
       power += y * y;
     }
     samples++;
@@ -167,5 +178,19 @@ function process(before: State, block: Block, cascades: readonly Cascade[]): Sta
     trigger = { ...trigger, endedSeconds: at };
     if (tooLong) long = short;
   }
-  return { filters: [], offsets, samples, short, long, hot, openSince, trigger };
+  const lasts = clean.map((axis) => axis[n - 1]!);
+  return { filters: [], offsets, lasts, samples, short, long, hot, openSince, trigger };
+}
+
+/** The last sample has no neighbour yet: where it stands out it waits for the next block, and the one before stands in. */
+function withoutSpikes(axis: readonly number[], last: number, noise: number): readonly number[] {
+  const out = [...axis];
+  for (let i = 0; i < out.length; i++) {
+    const before = i === 0 ? last : out[i - 1]!;
+    const after = i + 1 < out.length ? out[i + 1]! : before;
+    const middle = (before + after) / 2;
+    if (Math.abs(out[i]! - middle) > SPIKE * noise && Math.abs(after - before) < ALIKE * noise)
+      out[i] = middle;
+  }
+  return out;
 }

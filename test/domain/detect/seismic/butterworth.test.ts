@@ -25,7 +25,10 @@ test('a band-pass passes its band, halves the power at its corners and stops the
 });
 
 test('a constant does not pass', () => {
-  const out = filtered(new Float64Array(3_000).fill(980), bandPass({ rateHz: RATE_HZ, lowHz: 1, highHz: 20 }));
+  const out = filtered(
+    new Float64Array(3_000).fill(980),
+    bandPass({ rateHz: RATE_HZ, lowHz: 1, highHz: 20 }),
+  );
   assert.ok(Math.abs(out.at(-1)!) < 1e-6);
 });
 

@@ -13,7 +13,8 @@ function watch(errorSeconds: number, packets = 100, seed = 1) {
     const taken = 1_000 + i;
     const delay = 0.15 + 0.2 * random.unit() + (random.unit() < 0.1 ? 3 : 0);
     clock.observe(taken + errorSeconds, taken + delay);
-    if (i >= 10) worst = Math.max(worst, Math.abs(clock.trueTime(taken + errorSeconds, taken + delay) - taken));
+    if (i >= 10)
+      worst = Math.max(worst, Math.abs(clock.trueTime(taken + errorSeconds, taken + delay) - taken));
   }
   return { ...clock.estimate(), worst };
 }
@@ -28,7 +29,10 @@ test('a clock that is right is believed, however late some packets are', () => {
 test('a clock that is wrong is not believed and its packets are timed by their arrival to a third of a second', () => {
   fc.assert(
     fc.property(
-      fc.oneof(fc.double({ min: 3, max: 5_000, noNaN: true }), fc.double({ min: -5_000, max: -3, noNaN: true })),
+      fc.oneof(
+        fc.double({ min: 3, max: 5_000, noNaN: true }),
+        fc.double({ min: -5_000, max: -3, noNaN: true }),
+      ),
       fc.integer(),
       (errorSeconds, seed) => {
         const { believed, worst } = watch(errorSeconds, 60, seed);

@@ -87,7 +87,9 @@ test('a trigger that is too long is cut, or dropped where that was asked for', (
     { on: 1, off: 3 },
     { on: 7, off: 7 },
   ]);
-  assert.deepEqual(triggerOnsets(ratio, { on: 2, off: 1, maxSamples: 2, dropLong: true }), [{ on: 7, off: 7 }]);
+  assert.deepEqual(triggerOnsets(ratio, { on: 2, off: 1, maxSamples: 2, dropLong: true }), [
+    { on: 7, off: 7 },
+  ]);
 });
 
 test('eight triggers are found in four runs of a sine, as ObsPy finds them', () => {
