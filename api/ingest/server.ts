@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
@@ -125,6 +126,8 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
     'grpc-node.max_session_memory': limits.sessionMegabytesAtMost,
   });
   const ending = new AbortController();
+  // Every open stream listens.
+  setMaxListeners(0, ending.signal);
   const streams = new Map<string, number>();
   const serving = new Set<Promise<void>>();
   const timers: NodeJS.Timeout[] = [];

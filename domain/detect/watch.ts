@@ -61,6 +61,11 @@ export interface ReadingsReceived {
   readonly receivedAtMs: EpochMs;
 }
 
+/** Columns that hold readings of several sensors, as in ReadingsReceived. */
+export type ReceivedColumns = Required<Omit<ReadingsReceived, 'sensor'>>;
+
+const NOTHING: readonly Found[] = [];
+
 export type Found =
   | { readonly kind: 'detection'; readonly detection: Detection; readonly plan: PinnedPlan }
   | { readonly kind: 'evidence'; readonly incidentId: string; readonly evidence: Evidence }
@@ -102,6 +107,8 @@ export interface WatchState {
 export interface Watch {
   acceptBulletin(received: BulletinReceived): Found[];
   acceptReadings(received: ReadingsReceived): Found[];
+  /** The same for readings `from` to `to` of columns that are shared by many sensors. */
+  acceptRun(columns: ReceivedColumns, sensor: string, from: number, to: number): readonly Found[];
   /** An incident that somebody else opened, or that was open before this process began. */
   opened(incident: OpenIncident, plan: PinnedPlan): void;
   closed(incidentId: string): void;
@@ -254,6 +261,29 @@ export function createWatch(options: WatchOptions): Watch {
     return found;
   }
 
+  function acceptRun(
+    { atMs, values, flags, observedAtMs, receivedAtMs }: ReceivedColumns,
+    sensor: string,
+    from: number,
+    to: number,
+  ): readonly Found[] {
+    const watching = targets.get(sensor);
+    if (watching === undefined) return NOTHING;
+    let found: Found[] | null = null;
+    for (let n = from; n < to; n++) {
+      let turned: { station: Station; transition: ReadingsEvidence }[] | null = null;
+      for (const { station, channel, index, scale, offset } of watching) {
+        const value = values[n]! * scale + offset;
+        const transition = channel.push(index, atMs[n]!, value, receivedAtMs, flags[n], observedAtMs[n]);
+        if (transition === null) continue;
+        station.transitions.set(transition.leaf, transition);
+        (turned ??= []).push({ station, transition });
+      }
+      if (turned !== null) (found ??= []).push(...considerTurned(turned));
+    }
+    return found ?? NOTHING;
+  }
+
   return {
     acceptBulletin({ key, vendor, bulletin, receivedAtMs, late }) {
       return considerBulletin(
@@ -270,28 +300,16 @@ export function createWatch(options: WatchOptions): Watch {
       );
     },
     acceptReadings({ sensor, atMs, values, flags, observedAtMs, receivedAtMs }) {
-      const watching = targets.get(sensor);
-      if (watching === undefined) return [];
-      const found: Found[] = [];
-      for (let n = 0; n < atMs.length; n++) {
-        const turned: { station: Station; transition: ReadingsEvidence }[] = [];
-        for (const { station, channel, index, scale, offset } of watching) {
-          const transition = channel.push(
-            index,
-            atMs[n]!,
-            values[n]! * scale + offset,
-            receivedAtMs,
-            flags?.[n],
-            observedAtMs?.[n],
-          );
-          if (transition === null) continue;
-          station.transitions.set(transition.leaf, transition);
-          turned.push({ station, transition });
-        }
-        if (turned.length > 0) found.push(...considerTurned(turned));
-      }
-      return found;
+      const columns = {
+        atMs,
+        values,
+        flags: flags ?? new Uint8Array(values.length),
+        observedAtMs: observedAtMs ?? atMs,
+        receivedAtMs,
+      };
+      return [...acceptRun(columns, sensor, 0, values.length)];
     },
+    acceptRun,
     opened(incident, plan) {
       plans.set(plan.hash, plan);
       watchPlan(plan);

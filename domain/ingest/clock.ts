@@ -25,17 +25,38 @@ export interface Arrival {
 const TRANSIT_AT_BEST_MS = 1_000;
 /** Smaller offsets than this move nothing: they cannot be told from delays. */
 const MATTERS_FROM_MS = 1_000;
-const NEVER: Envelope = { minima: [], current: Infinity, count: 0 };
 /** One message alone may have waited, or lie. */
 const MESSAGES_BEFORE = 8;
 const MESSAGES_A_PART = 16;
 const PARTS = 8;
 
 /** The smallest of each of the last parts, oldest first, and of the part that is filling. */
-interface Envelope {
-  readonly minima: readonly number[];
-  readonly current: number;
-  readonly count: number;
+class Envelope {
+  readonly minima: number[];
+  current: number;
+  #count: number;
+
+  constructor([count, current, ...minima]: readonly (number | null)[] = []) {
+    this.#count = count ?? 0;
+    this.current = current ?? Infinity;
+    this.minima = minima.map((one) => one ?? 0);
+  }
+
+  /** Answers whether what it says may have changed. */
+  extend(value: number): boolean {
+    if (value < this.current) this.current = value;
+    this.#count += 1;
+    if (this.#count < MESSAGES_A_PART) return this.minima.length === 0;
+    this.minima.push(this.current);
+    if (this.minima.length > PARTS) this.minima.shift();
+    this.current = Infinity;
+    this.#count = 0;
+    return true;
+  }
+
+  state(): (number | null)[] {
+    return [this.#count, this.current === Infinity ? null : this.current, ...this.minima];
+  }
 }
 
 export interface ClockState {
@@ -55,30 +76,35 @@ export interface ClockState {
  * delays and count as right.
  */
 export class ClockEstimator {
-  #transit: Envelope = NEVER;
-  #hold: Envelope = NEVER;
-  #messages = 0;
+  readonly #transit: Envelope;
+  readonly #hold: Envelope;
+  #messages: number;
+  /** What follows from the envelopes; null: reckon it again. */
+  #reckoned: Omit<ClockEstimate, 'messages'> | null = null;
 
   constructor(state?: ClockState) {
-    if (state === undefined) return;
-    this.#transit = restored(state.transit);
-    this.#hold = restored(state.hold);
-    this.#messages = state.messages;
+    this.#transit = new Envelope(state?.transit);
+    this.#hold = new Envelope(state?.hold);
+    this.#messages = state?.messages ?? 0;
   }
 
   take({ observedAtMs, sentAtMs, receivedAtMs }: Arrival): void {
     this.#messages += 1;
-    if (sentAtMs === undefined) {
-      this.#hold = extended(this.#hold, receivedAtMs - observedAtMs);
-      return;
-    }
-    this.#transit = extended(this.#transit, receivedAtMs - sentAtMs);
-    this.#hold = extended(this.#hold, sentAtMs - observedAtMs);
+    if (sentAtMs !== undefined && this.#transit.extend(receivedAtMs - sentAtMs)) this.#reckoned = null;
+    if (this.#hold.extend((sentAtMs ?? receivedAtMs) - observedAtMs)) this.#reckoned = null;
   }
 
   /** null: nothing was heard yet. */
   estimate(): ClockEstimate | null {
     if (this.#messages === 0) return null;
+    return { ...this.#known(), messages: this.#messages };
+  }
+
+  #known(): Omit<ClockEstimate, 'messages'> {
+    return (this.#reckoned ??= this.#reckon());
+  }
+
+  #reckon(): Omit<ClockEstimate, 'messages'> {
     const transit = middleOf(this.#transit);
     const hold = middleOf(this.#hold);
     const sender = transit < 0 ? -transit : transit > TRANSIT_AT_BEST_MS ? -transit : 0;
@@ -86,7 +112,6 @@ export class ClockEstimator {
     return {
       offsetMs: sender + device,
       spreadMs: spreadOf(this.#transit, transit) + (device > 0 ? spreadOf(this.#hold, hold) : 0),
-      messages: this.#messages,
     };
   }
 
@@ -95,23 +120,16 @@ export class ClockEstimator {
    * scatter allow. A satellite clock is believed unless it is ahead of us, which no delay explains.
    */
   correction(quality: ClockQuality | undefined): DurationMs {
-    const known = this.estimate();
-    if (known === null || known.messages < MESSAGES_BEFORE) return 0;
-    const { offsetMs, spreadMs } = known;
+    if (this.#messages < MESSAGES_BEFORE) return 0;
+    const { offsetMs, spreadMs } = this.#known();
     if (Math.abs(offsetMs) < Math.max(MATTERS_FROM_MS, 4 * spreadMs)) return 0;
     if (quality === 'satellite' && offsetMs < 0) return 0;
     return Math.round(offsetMs);
   }
 
   state(): ClockState {
-    return { transit: stateOf(this.#transit), hold: stateOf(this.#hold), messages: this.#messages };
+    return { transit: this.#transit.state(), hold: this.#hold.state(), messages: this.#messages };
   }
-}
-
-function extended({ minima, current, count }: Envelope, value: number): Envelope {
-  const smallest = Math.min(current, value);
-  if (count + 1 < MESSAGES_A_PART) return { minima, current: smallest, count: count + 1 };
-  return { minima: [...minima.slice(-(PARTS - 1)), smallest], current: Infinity, count: 0 };
 }
 
 /** The median over the full parts, or what there is of the first. */
@@ -128,14 +146,4 @@ export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
-}
-
-const stateOf = ({ minima, current, count }: Envelope): (number | null)[] => [
-  count,
-  current === Infinity ? null : current,
-  ...minima,
-];
-
-function restored([count, current, ...minima]: readonly (number | null)[]): Envelope {
-  return { count: count ?? 0, current: current ?? Infinity, minima: minima.map((one) => one ?? 0) };
 }

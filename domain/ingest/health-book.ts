@@ -1,6 +1,13 @@
 import type { Sensor } from '../ports.ts';
 import type { EpochMs } from '../units.ts';
-import type { JudgedReadings, MonitorState, SensorHealth, SensorStatus, TakenReadings } from './health.ts';
+import type {
+  JudgedColumns,
+  JudgedReadings,
+  MonitorState,
+  SensorHealth,
+  SensorStatus,
+  TakenReadings,
+} from './health.ts';
 import { isDoubtful, SensorMonitor } from './health.ts';
 
 /** Everything a book must remember, as JSON, by sensor. */
@@ -60,6 +67,17 @@ export class HealthBook {
     const judged = monitor.take(batch);
     if (monitor.status !== before) this.#changed.add(monitor);
     return judged;
+  }
+
+  /** The same for readings `from` to `to` of columns, in place; false: the sensor is not known here. */
+  judge(sensor: string, columns: JudgedColumns, from: number, to: number): boolean {
+    if (columns.receivedAtMs > this.#newestMs) this.#newestMs = columns.receivedAtMs;
+    const monitor = this.#monitors.get(sensor);
+    if (monitor === undefined) return false;
+    const before = monitor.status;
+    monitor.judge(columns, from, to);
+    if (monitor.status !== before) this.#changed.add(monitor);
+    return true;
   }
 
   /** Looks who has fallen silent. */

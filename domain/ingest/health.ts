@@ -62,6 +62,12 @@ const GAPPY_FROM = 0.2;
 /** Shares are over about so many readings. */
 const SHARE_OVER = 256;
 
+/** Columns that are judged in place: `flags` holds what the door said, and gets what is said here. */
+export interface JudgedColumns extends Omit<TakenReadings, 'flags'> {
+  readonly flags: Uint8Array;
+  readonly placedAtMs: Float64Array;
+}
+
 /** Everything a monitor must remember, as JSON. */
 export interface MonitorState {
   readonly quality: QualityState;
@@ -103,28 +109,37 @@ export class SensorMonitor {
   }
 
   take(batch: TakenReadings): JudgedReadings {
-    const { atMs, values, receivedAtMs, isWaveform } = batch;
-    const n = values.length;
+    const n = batch.values.length;
     const flags = typeof batch.flags === 'number' ? new Uint8Array(n).fill(batch.flags) : batch.flags.slice();
-    this.#clock.take({ observedAtMs: atMs[n - 1]!, sentAtMs: batch.sentAtMs, receivedAtMs });
-    const correctedByMs = this.#clock.correction(this.sensor.clockQuality);
     const placedAtMs = new Float64Array(n);
+    const correctedByMs = this.judge({ ...batch, flags, placedAtMs }, 0, n);
+    return { placedAtMs, flags, correctedByMs };
+  }
+
+  /** The same for readings `from` to `to` of columns that are shared by many sensors: writes flags and places. */
+  judge(columns: JudgedColumns, from: number, to: number): DurationMs {
+    const { atMs, values, flags, placedAtMs, sentAtMs, receivedAtMs, isWaveform } = columns;
+    const n = to - from;
+    this.#clock.take({ observedAtMs: atMs[to - 1]!, sentAtMs, receivedAtMs });
+    const correctedByMs = this.#clock.correction(this.sensor.clockQuality);
     const missingBefore = this.#quality.missing;
-    for (let i = 0; i < n; i++) {
-      const [at, value] = [atMs[i]!, values[i]!];
-      if ((flags[i]! & QUALITY.late) === 0) flags[i]! |= this.#quality.take(at, value, !isWaveform);
+    for (let i = from; i < to; i++) {
+      const at = atMs[i]!;
+      let flag = flags[i]!;
+      if ((flag & QUALITY.late) === 0) flag |= this.#quality.take(at, values[i]!, !isWaveform);
       else this.#late += 1;
-      if ((flags[i]! & QUALITY.skew) !== 0) this.#skewed += 1;
+      flags[i] = flag;
+      if ((flag & QUALITY.skew) !== 0) this.#skewed += 1;
       placedAtMs[i] = this.#place(at, at - correctedByMs);
-      this.#spikeShare += (Number((flags[i]! & QUALITY.spike) !== 0) - this.#spikeShare) / SHARE_OVER;
+      this.#spikeShare += (Number((flag & QUALITY.spike) !== 0) - this.#spikeShare) / SHARE_OVER;
     }
     const missing = this.#quality.missing - missingBefore;
     this.#missingShare += (missing / (missing + n) - this.#missingShare) * Math.min(1, n / SHARE_OVER);
     this.#readings += n;
     this.#lastReceivedMs = receivedAtMs;
-    this.#lastValue = values[n - 1]!;
+    this.#lastValue = values[to - 1]!;
     this.review(receivedAtMs);
-    return { placedAtMs, flags, correctedByMs };
+    return correctedByMs;
   }
 
   /** Looks at the time again. @returns true when the status changed */
