@@ -19,4 +19,6 @@ export const ROUTES = {
   recognisers: '/v1/recognisers',
   recogniser: (name: string) => `/v1/recognisers/${segment(name)}`,
   units: '/v1/units',
+  sensors: '/v1/sensors',
+  sensor: (id: string) => `/v1/sensors/${segment(id)}`,
 } as const;

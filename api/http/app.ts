@@ -9,7 +9,6 @@ import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 import type { z } from 'zod';
 import { TocsinError } from '../../domain/errors.ts';
-import type { Finding, PlanDocument } from '../../domain/plan/document.ts';
 import type { Mode } from '../../domain/units.ts';
 import type { Auth, Caller } from '../auth.ts';
 import { requireRole } from '../auth.ts';
@@ -25,9 +24,10 @@ import { routesOf } from './routes.ts';
 export interface HttpApiOptions {
   readonly stores: Dependencies['stores'];
   readonly responses: Responses;
+  readonly sensorHealth: Dependencies['sensorHealth'];
   readonly auth: Auth;
   readonly log: Logger;
-  readonly checkPlan: (document: PlanDocument) => readonly Finding[];
+  readonly checkPlan: Dependencies['checkPlan'];
   /**
    * What must be there for the API to work, each true or the reason why not.
    * @default the store answers
@@ -78,7 +78,7 @@ export interface HttpApi {
  * The HTTP API and the console on one express app.
  *
  * @example
- * const api = createHttpApi({ stores, responses, auth, log, checkPlan, consoleDir: 'console' });
+ * const api = createHttpApi({ stores, responses, sensorHealth, auth, log, checkPlan, consoleDir: 'console' });
  * const server = api.app.listen(8080, '127.0.0.1');
  */
 export function createHttpApi(options: HttpApiOptions): HttpApi {
@@ -99,6 +99,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
   const dependencies: Dependencies = {
     stores,
     responses: options.responses,
+    sensorHealth: options.sensorHealth,
     changes,
     checkPlan: options.checkPlan,
     ready: options.ready ?? (() => storeAnswers(stores)),

@@ -2,15 +2,18 @@ import type { Logger } from 'pino';
 import type { Finding, PlanDocument } from '../../domain/plan/document.ts';
 import type { Stores } from '../../domain/ports.ts';
 import type { Mode } from '../../domain/units.ts';
+import type { SensorHealthReader } from '../ingest/sensor-health.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { Responses } from './responses.ts';
 
 /** What the routers need. */
 export interface Dependencies {
   readonly stores: Omit<Stores, 'fence' | 'principals'>;
+  readonly sensorHealth: SensorHealthReader;
   readonly responses: Responses;
   readonly changes: ChangeFeed;
-  readonly checkPlan: (document: PlanDocument) => readonly Finding[];
+  /** Against the roster and the recognisers of this installation. */
+  readonly checkPlan: (document: PlanDocument) => Promise<readonly Finding[]>;
   /** One entry per thing the API cannot work without: true, or why not. */
   readonly ready: () => Promise<Readonly<Record<string, true | string>>>;
   readonly log: Logger;

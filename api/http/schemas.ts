@@ -339,6 +339,30 @@ export const RecogniserCardSchema = z
   .object({ name: z.string(), hash: z.string(), active: z.boolean(), atMs: epochMs, card: anyRecord })
   .meta({ id: 'RecogniserCard' });
 
+export const SensorHealthSchema = z
+  .object({
+    status: z.enum(['ok', 'unheard', 'silent', 'stuck', 'flat', 'noisy', 'skewed', 'gappy']).meta({
+      description:
+        'silent, stuck, flat and noisy are doubts. skewed: its clock is off, and its times are corrected. gappy: a fifth of its readings is missing. unheard: nothing came yet.',
+    }),
+    sinceMs: epochMs.nullable(),
+    lastObservedAtMs: epochMs.nullable().meta({ description: "By the device's clock." }),
+    lastReceivedAtMs: epochMs.nullable(),
+    lastValue: z.number().nullable(),
+    readings: z.int().min(0),
+    missing: z.int().min(0),
+    disordered: z.int().min(0),
+    spikes: z.int().min(0),
+    late: z.int().min(0),
+    skewed: z.int().min(0),
+    clock: z
+      .object({ offsetMs: z.number(), spreadMs: z.number(), messages: z.int().min(0) })
+      .nullable()
+      .meta({ description: 'How far the device is ahead of the server; negative: behind.' }),
+    correctedByMs: z.number().meta({ description: 'What is taken off its times; 0: nothing.' }),
+  })
+  .meta({ id: 'SensorHealth' });
+
 export const SensorSchema = z
   .object({
     id: z.string(),
@@ -350,6 +374,9 @@ export const SensorSchema = z
     low: z.number(),
     high: z.number(),
     position: PositionSchema.nullable(),
+    samplingHz: z.number().optional(),
+    clockQuality: z.enum(['free', 'network', 'satellite']).optional(),
+    health: SensorHealthSchema,
   })
   .meta({ id: 'Sensor' });
 

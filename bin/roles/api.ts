@@ -5,13 +5,16 @@ import path from 'node:path';
 import { createAuth, loopbackViewer } from '../../api/auth.ts';
 import { createHttpApi } from '../../api/http/app.ts';
 import { createTemporalResponses } from '../../api/http/temporal-responses.ts';
+import { createSensorHealthReader } from '../../api/ingest/sensor-health.ts';
 import { checkPlan } from '../../domain/plan/check.ts';
 import { reportReady } from '../../embedded/role.ts';
 import { connectStore } from '../../models/connect.ts';
+import { createCheckpointStore } from '../../models/inbox.ts';
 import { createStores } from '../../models/stores.ts';
 import { ROOT } from '../config.ts';
 import type { LoadedConfig } from '../config.ts';
 import { connectTemporal, storeUri } from '../connections.ts';
+import { planContext } from '../plan-context.ts';
 import { closeWithParent, createLog } from './context.ts';
 import { closeServer, listen, serveMetrics } from './metrics.ts';
 
@@ -30,9 +33,10 @@ export async function run(loaded: LoadedConfig): Promise<void> {
   const api = createHttpApi({
     stores,
     responses: createTemporalResponses({ client }),
+    sensorHealth: createSensorHealthReader(createCheckpointStore(connected.connection)),
     auth: createAuth({ principals: stores.principals, loopback: loopbackViewer(tenant) }),
     log,
-    checkPlan,
+    checkPlan: async (document) => checkPlan(document, await planContext(stores)),
     version: (createRequire(import.meta.url)('../../package.json') as { version: string }).version,
     // The worker of this version composes no live channel.
     mode: 'exercise',

@@ -17,6 +17,7 @@ const NOUNS = [
   'audit',
   'recogniser',
   'vendor',
+  'sensor',
   'roster',
   'doctor',
   'config',
@@ -32,7 +33,7 @@ describe('tocsin', () => {
   });
 
   it('gives every command an example', async () => {
-    for (const noun of ['plan', 'incident', 'audit', 'recogniser', 'vendor', 'roster', 'config']) {
+    for (const noun of ['plan', 'incident', 'audit', 'recogniser', 'vendor', 'sensor', 'roster', 'config']) {
       const { stdout } = await tocsin([noun, '--help'], env);
       const commands = [...stdout.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, name]) => name!);
       assert.ok(commands.length >= 2, `${noun} has commands`);

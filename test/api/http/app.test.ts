@@ -21,7 +21,7 @@ async function start(): Promise<void> {
   findings = [];
   api = await startTestApi({
     clock: () => WALL_MS,
-    checkPlan: () => findings,
+    checkPlan: () => Promise.resolve(findings),
     webUiBase: 'http://127.0.0.1:8233/',
   });
   ids = await fillHualien(api.stores, WALL_MS);

@@ -6,7 +6,10 @@ import type { Logger } from 'pino';
 import { createAuth, loopbackViewer } from '../../../api/auth.ts';
 import type { HttpApi, HttpApiOptions } from '../../../api/http/app.ts';
 import { createHttpApi } from '../../../api/http/app.ts';
+import { createSensorHealthReader } from '../../../api/ingest/sensor-health.ts';
+import type { CheckpointStore } from '../../../domain/ports-ingest.ts';
 import type { Stores } from '../../../domain/ports.ts';
+import { createFakeIngestStores } from '../../../models/fake-inbox.ts';
 import { createFakeStores } from '../../../models/fake-stores.ts';
 import type { FakeResponses } from './fake-responses.ts';
 import { createFakeResponses } from './fake-responses.ts';
@@ -28,6 +31,8 @@ export interface TestApi extends HttpApi {
   readonly url: string;
   readonly stores: Stores;
   readonly responses: FakeResponses;
+  /** Where ingestion writes how its sensors are. */
+  readonly checkpoints: CheckpointStore;
   call(
     method: string,
     path: string,
@@ -45,13 +50,15 @@ export async function startTestApi(options: Partial<HttpApiOptions> = {}): Promi
   for (const [id, roles] of Object.entries(KEYS)) await putPrincipal(stores, id, 'demo', roles);
   await putPrincipal(stores, 'stranger', 'elsewhere', ['operator', 'duty-officer', 'crew']);
   const responses = createFakeResponses(stores);
+  const { checkpoints } = createFakeIngestStores();
   const log: Logger = options.log ?? pino({ level: 'silent' });
   const api = createHttpApi({
     stores,
     responses,
+    sensorHealth: createSensorHealthReader(checkpoints),
     auth: createAuth({ principals: stores.principals, loopback: loopbackViewer('demo'), cacheMs: 0 }),
     log,
-    checkPlan: () => [],
+    checkPlan: () => Promise.resolve([]),
     version: '0.0.0',
     changesEveryMs: 20,
     heartbeatMs: 100,
@@ -68,6 +75,7 @@ export async function startTestApi(options: Partial<HttpApiOptions> = {}): Promi
     url,
     stores,
     responses,
+    checkpoints,
     async call(method, path, { as, body, headers = {} } = {}) {
       const response = await fetch(`${url}${path}`, {
         method,
