@@ -67,7 +67,7 @@ export default tseslint.config(
     rules: { 'no-restricted-properties': 'off' },
   },
   {
-    files: ['bin/**/*.ts', 'bench/**/*.ts', 'exercise/**/*.ts'],
+    files: ['bin/**/*.ts', 'bench/**/*.ts', 'exercise/**/*.ts', 'examples/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
 );

@@ -17,7 +17,7 @@ export { startMockServer } from './mock/server.ts';
 export type { MockOptions, MockServer } from './mock/server.ts';
 export { Outbox } from './outbox.ts';
 export type { OutboxOptions, OutboxState } from './outbox.ts';
-export type { Answer, Receipt, Refusal } from './receipt.ts';
+export type { Answer, Part, Receipt, Refusal } from './receipt.ts';
 export { SpoolFull } from './spool.ts';
 export type { SpoolOptions } from './spool.ts';
 export type { Gap } from './wire.ts';

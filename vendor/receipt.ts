@@ -21,6 +21,13 @@ export interface Refusal {
   readonly readings: number;
 }
 
+/** What became of some readings of an item. */
+export interface Part extends Answer {
+  readonly item: number;
+  readonly firstReading: number;
+  readonly readings: number;
+}
+
 /** What became of one message. */
 export interface Receipt {
   /** One for each item; a columns item that is refused in part counts as quarantined. */
@@ -29,6 +36,8 @@ export interface Receipt {
   readonly duplicate: number;
   readonly quarantined: number;
   readonly refusals: readonly Refusal[];
+  /** Parts of columns and waveforms that were not answered as a whole. */
+  readonly parts: readonly Part[];
   /** Numbers the server is missing. */
   readonly gaps: readonly Gap[];
   /** Archive position behind which all of it lies. */
@@ -40,6 +49,7 @@ const DUPLICATE: Answer = { disposition: 'duplicate', reason: '', explanation: '
 const ONE_ACCEPTED: readonly Answer[] = [ACCEPTED];
 const ONE_DUPLICATE: readonly Answer[] = [DUPLICATE];
 const NO_REFUSALS: readonly Refusal[] = [];
+const NO_PARTS: readonly Part[] = [];
 const NO_GAPS: readonly Gap[] = [];
 
 export const EMPTY_RECEIPT: Receipt = {
@@ -48,6 +58,7 @@ export const EMPTY_RECEIPT: Receipt = {
   duplicate: 0,
   quarantined: 0,
   refusals: NO_REFUSALS,
+  parts: NO_PARTS,
   gaps: NO_GAPS,
   archivedThrough: 0,
 };
@@ -69,6 +80,7 @@ export function plainReceipt(items: number, result: Result, archivedThrough: num
     duplicate: isNew ? 0 : items,
     quarantined: 0,
     refusals: NO_REFUSALS,
+    parts: NO_PARTS,
     gaps: result.gaps,
     archivedThrough,
   };
@@ -78,6 +90,7 @@ export function plainReceipt(items: number, result: Result, archivedThrough: num
 export class ReceiptBook {
   readonly #answers: (Answer | undefined)[];
   readonly #refusals: Refusal[] = [];
+  readonly #parts: Part[] = [];
   #gaps: readonly Gap[] = NO_GAPS;
   #archivedThrough = 0;
 
@@ -126,18 +139,22 @@ export class ReceiptBook {
       duplicate: count('duplicate'),
       quarantined: count('quarantined'),
       refusals: this.#refusals,
+      parts: this.#parts,
       gaps: this.#gaps,
       archivedThrough: this.#archivedThrough,
     };
   }
 
   #note(place: number, run: Run): void {
+    const { disposition, reason, explanation, firstReading, readings } = run;
+    if (readings > 0 && disposition !== 'retry-later') {
+      this.#parts.push({ item: place, disposition, reason, explanation, firstReading, readings });
+    }
     const known = this.#answers[place]?.disposition;
     // Parts of one item may be answered differently: the worst stands for the item.
-    if (run.disposition === 'accepted' && known !== 'quarantined') this.#answers[place] = ACCEPTED;
-    else if (run.disposition === 'duplicate') this.#answers[place] ??= DUPLICATE;
-    else if (run.disposition === 'quarantined') {
-      const { reason, explanation, firstReading, readings } = run;
+    if (disposition === 'accepted' && known !== 'quarantined') this.#answers[place] = ACCEPTED;
+    else if (disposition === 'duplicate') this.#answers[place] ??= DUPLICATE;
+    else if (disposition === 'quarantined') {
       this.#answers[place] = { disposition: 'quarantined', reason, explanation };
       this.#refusals.push({ firstItem: place, items: 1, reason, explanation, firstReading, readings });
     }

@@ -97,11 +97,11 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
       }
       if (ledger.told.get(identity) === stream) observed.needless();
     }
-    const owe = (untilMs: number): void => {
-      for (const identity of identities.flat()) ledger.owed.set(identity, untilMs);
+    const owe = (): void => {
+      for (const identity of identities.flat()) ledger.owed.set(identity, 0);
     };
     if (random() < retryLater) {
-      owe(nowMs + retryAfterMs);
+      owe();
       observed.retryLater(items.length);
       return {
         items: [{ firstItem: 0, items: items.length, disposition: 'DISPOSITION_RETRY_LATER', retryAfterMs }],
@@ -111,7 +111,7 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
     const isStored = !isLost || random() < 0.5;
     const judged = items.map((item) => ledger.take(item, nowMs, faults, isStored));
     if (isLost) {
-      owe(0);
+      owe();
       observed.lost(items.length);
       return null;
     }
@@ -119,6 +119,14 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
     for (const one of judged.flat()) settleOne(ledger, one, stream);
     const gaps = faults.has('no-gaps') ? [] : gapsOf(ledger, items);
     return { items: faults.has('skips') ? [] : runsOf(judged), gaps };
+  }
+
+  /** From now on it is too early for them: until then the client did not know. */
+  function asked(ledger: Ledger, items: readonly Item__Output[]): void {
+    const dueMs = Date.now() + retryAfterMs;
+    for (const identity of items.flatMap((item) => ledger.identities(item))) {
+      if (ledger.owed.has(identity)) ledger.owed.set(identity, dueMs);
+    }
   }
 
   function settleOne(ledger: Ledger, { identity, verdict, again }: Judged, stream: object): void {
@@ -142,7 +150,7 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
     let unansweredReadings = 0;
     let isOver = false;
     let timer: NodeJS.Timeout | null = null;
-    const waiting: { sequence: number; result: MessageResult; readings: number }[] = [];
+    const waiting: Waiting[] = [];
     const finish = (error?: Error): void => {
       if (isOver) return;
       isOver = true;
@@ -159,7 +167,10 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
       const answers = waiting.splice(0);
       const last = answers.at(-1)!;
       if (faults.has('out-of-order')) answers.reverse();
-      for (const { readings } of answers) unansweredReadings -= readings;
+      for (const { readings, result, items } of answers) {
+        unansweredReadings -= readings;
+        if (isLater(result)) asked(ledger, items);
+      }
       call.write({
         acknowledgedThrough: last.sequence,
         results: answers.map((one) => ({ ...one.result, sequence: one.sequence })),
@@ -189,7 +200,7 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
       }
       const readings = items.reduce((sum, item) => sum + (item.columns?.values.length ?? 1), 0);
       unansweredReadings += readings;
-      waiting.push({ sequence, result, readings });
+      waiting.push({ sequence, result, readings, items });
       timer ??= setTimeout(answer, delayMs);
       if (isFull() && !faults.has('never-pauses')) call.pause();
     });
@@ -239,6 +250,7 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
       const items = 'malformed' in call.request ? [{} as Item__Output] : call.request.items;
       const result = take(ledger, items, call);
       if (result === null) throw refusal(status.UNAVAILABLE, 'BACKEND_UNAVAILABLE', 'Lost on purpose.', 50);
+      if (isLater(result)) asked(ledger, items);
       return { result, archivedThrough };
     }),
     Describe: unary((call: ServerUnaryCall<DescribeRequest__Output, object>, ledger) => {
@@ -266,7 +278,16 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
   };
 }
 
-function gapsOf(ledger: Ledger, items: readonly Item__Output[]): MessageResult['gaps'] {
+interface Waiting {
+  readonly sequence: number;
+  readonly result: MessageResult;
+  readonly readings: number;
+  readonly items: readonly Item__Output[];
+}
+
+const isLater = ({ items }: MessageResult): boolean => items?.[0]?.disposition === 'DISPOSITION_RETRY_LATER';
+
+function gapsOf(ledger: Ledger, items: readonly Item__Output[]): NonNullable<MessageResult['gaps']> {
   const whose = new Map<string, { sensor: string; boot: string }>();
   for (const { reading, columns } of items) {
     const of = reading ?? columns;
