@@ -50,8 +50,9 @@ export const auto = defineDetector({
       unit: 'rows',
     },
     learning: {
-      meaning: 'rows at the start that are learnt from before anything scores',
-      default: 200,
+      meaning:
+        'rows at the start that are learnt from before anything scores; the default is a day at five minutes',
+      default: 288,
       minimum: 0,
       maximum: 1e6,
       whole: true,
