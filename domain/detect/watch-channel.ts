@@ -25,12 +25,12 @@ export interface ChannelWatchOptions {
   readonly state?: ChannelWatchState;
 }
 
+type SensorMemory = readonly [sinceMs: EpochMs | null, lastMs: EpochMs, value: number, aheadMs?: DurationMs];
+
 /** Everything a watch must remember, as JSON. A sensor: since when it meets the condition (null: it does not), when it was last heard, its last value. */
 export interface ChannelWatchState {
   readonly holds: boolean;
-  readonly sensors: Readonly<
-    Record<string, readonly [sinceMs: EpochMs | null, lastMs: EpochMs, value: number]>
-  >;
+  readonly sensors: Readonly<Record<string, SensorMemory>>;
   /** What the condition's detectors remember, by sensor; absent for thresholds. */
   readonly detectors?: Readonly<Record<string, DetectorState>>;
 }
@@ -58,6 +58,8 @@ export class ChannelWatch {
   readonly #value: Float64Array;
   readonly #counts: Uint8Array;
   readonly #suspect: Uint8Array;
+  /** How far each device's clock was taken to be ahead when its last reading was placed. */
+  readonly #aheadMs: Float64Array;
   readonly #judge: Judge;
   #count = 0;
   #nowMs = -Infinity;
@@ -74,6 +76,7 @@ export class ChannelWatch {
     this.#value = new Float64Array(sensors.length).fill(NaN);
     this.#counts = new Uint8Array(sensors.length);
     this.#suspect = new Uint8Array(sensors.length);
+    this.#aheadMs = new Float64Array(sensors.length);
     this.#judge = createJudge(condition, sensors, state?.detectors);
     if (state !== undefined) this.#restore(state);
   }
@@ -99,13 +102,15 @@ export class ChannelWatch {
     flags = 0,
     observedAtMs: EpochMs = atMs,
   ): ReadingsEvidence | null {
+    const aheadMs = observedAtMs - atMs;
+    if (aheadMs !== this.#aheadMs[sensor]!) this.#placeAgain(sensor, aheadMs);
     const last = this.#lastMs[sensor]!;
     if (atMs < last) return null;
     const { condition, reassures = false } = this.#options;
     const isHeld = !Number.isNaN(this.#sinceMs[sensor]!);
     const isAlone = condition.when !== 'detects' && !reassures && (flags & QUALITY.spike) !== 0;
     const suspect = reassures && (flags & SUSPECT) !== 0;
-    const meets = isAlone ? isHeld : this.#judge.meets(sensor, atMs, value) && !suspect;
+    const meets = isAlone ? isHeld : this.#judge.meets(sensor, observedAtMs, value) && !suspect;
     if (!meets) this.#sinceMs[sensor] = NaN;
     else if (!isHeld || atMs - last > this.#silentAfterMs[sensor]!) this.#sinceMs[sensor] = atMs;
     this.#lastMs[sensor] = atMs;
@@ -118,16 +123,18 @@ export class ChannelWatch {
     const holds = this.#needed > 0 && this.#count >= this.#needed;
     if (holds === this.#holds) return null;
     this.#holds = holds;
-    return this.#evidence(receivedAtMs, atMs, observedAtMs);
+    return this.#evidence(receivedAtMs, aheadMs, observedAtMs);
   }
 
   state(): ChannelWatchState {
-    const sensors: Record<string, readonly [number | null, number, number]> = {};
+    const sensors: Record<string, SensorMemory> = {};
     this.#options.sensors.forEach(({ id }, index) => {
       const last = this.#lastMs[index]!;
       if (last === -Infinity) return;
       const since = this.#sinceMs[index]!;
-      sensors[id] = [Number.isNaN(since) ? null : since, last, this.#value[index]!];
+      const memory = [Number.isNaN(since) ? null : since, last, this.#value[index]!] as const;
+      const aheadMs = this.#aheadMs[index]!;
+      sensors[id] = aheadMs === 0 ? memory : [...memory, aheadMs];
     });
     const detectors = this.#judge.save?.();
     return { holds: this.#holds, sensors, ...(detectors === undefined ? {} : { detectors }) };
@@ -135,7 +142,8 @@ export class ChannelWatch {
 
   #restore(state: ChannelWatchState): void {
     this.#options.sensors.forEach(({ id }, index) => {
-      const [since, last, value] = state.sensors[id] ?? [null, -Infinity, NaN];
+      const [since, last, value, aheadMs = 0] = state.sensors[id] ?? [null, -Infinity, NaN];
+      this.#aheadMs[index] = aheadMs;
       this.#sinceMs[index] = since ?? NaN;
       this.#lastMs[index] = last;
       this.#value[index] = value;
@@ -143,6 +151,17 @@ export class ChannelWatch {
       this.#setCounts(index, since !== null && last - since >= this.#options.condition.forMs);
     });
     this.#holds = state.holds;
+  }
+
+  /** More is known of a device's clock: what it said before moves with what it says now, and durations stay. */
+  #placeAgain(sensor: number, aheadMs: DurationMs): void {
+    const byMs = aheadMs - this.#aheadMs[sensor]!;
+    this.#aheadMs[sensor] = aheadMs;
+    if (this.#lastMs[sensor] === -Infinity) return;
+    this.#lastMs[sensor]! -= byMs;
+    this.#sinceMs[sensor]! -= byMs;
+    this.#nowMs = this.#lastMs.reduce((newest, lastMs) => Math.max(newest, lastMs), -Infinity);
+    this.#nextSilenceCheckMs = -Infinity;
   }
 
   #setCounts(sensor: number, counts: boolean): void {
@@ -161,7 +180,7 @@ export class ChannelWatch {
     }
   }
 
-  #evidence(receivedAtMs: EpochMs, placedAtMs: EpochMs, observedAtMs: EpochMs): ReadingsEvidence {
+  #evidence(receivedAtMs: EpochMs, aheadMs: DurationMs, observedAtMs: EpochMs): ReadingsEvidence {
     const { condition, leaf, site, sensors } = this.#options;
     const atMs = this.#nowMs;
     const heard = [...sensors.keys()].filter((index) => this.#lastMs[index]! > -Infinity);
@@ -185,7 +204,7 @@ export class ChannelWatch {
       kind: 'readings',
       key: `${site}|${leaf}|${atMs}|${this.#holds}`,
       atMs,
-      ...(observedAtMs === placedAtMs ? {} : { observedAtMs }),
+      ...(aheadMs === 0 ? {} : { observedAtMs }),
       receivedAtMs,
       site,
       leaf,

@@ -50,7 +50,7 @@ export interface TakenReadings {
 }
 
 export interface JudgedReadings {
-  /** When each was observed by our clock, never descending where the device's times do not. */
+  /** When each was observed, by our clock. */
   readonly placedAtMs: Float64Array;
   readonly flags: Uint8Array;
   /** By how much the times were moved at most. */
@@ -84,7 +84,6 @@ export class SensorMonitor {
   #status: SensorStatus;
   #sinceMs = 0;
   #lastObservedMs = -Infinity;
-  #lastPlacedMs = -Infinity;
   #lastReceivedMs = 0;
   #lastValue = NaN;
   #readings = 0;
@@ -130,7 +129,8 @@ export class SensorMonitor {
       else this.#late += 1;
       flags[i] = flag;
       if ((flag & QUALITY.skew) !== 0) this.#skewed += 1;
-      placedAtMs[i] = this.#place(at, at - correctedByMs);
+      placedAtMs[i] = at - correctedByMs;
+      if (at > this.#lastObservedMs) this.#lastObservedMs = at;
       this.#spikeShare += (Number((flag & QUALITY.spike) !== 0) - this.#spikeShare) / SHARE_OVER;
     }
     const missing = this.#quality.missing - missingBefore;
@@ -183,7 +183,7 @@ export class SensorMonitor {
       numbers: [
         this.#readings,
         this.#sinceMs,
-        ...(this.#readings === 0 ? [0, 0, 0] : [this.#lastObservedMs, this.#lastPlacedMs, this.#lastValue]),
+        ...(this.#readings === 0 ? [0, 0] : [this.#lastObservedMs, this.#lastValue]),
         this.#lastReceivedMs,
         this.#late,
         this.#skewed,
@@ -194,24 +194,16 @@ export class SensorMonitor {
   }
 
   #restore(numbers: readonly number[]): void {
-    const [readings = 0, sinceMs = 0, observed = 0, placed = 0, value = 0, ...rest] = numbers;
+    const [readings = 0, sinceMs = 0, observed = 0, value = 0, ...rest] = numbers;
     this.#readings = readings;
     this.#sinceMs = sinceMs;
-    if (readings > 0) [this.#lastObservedMs, this.#lastPlacedMs, this.#lastValue] = [observed, placed, value];
+    if (readings > 0) [this.#lastObservedMs, this.#lastValue] = [observed, value];
     const [receivedMs = 0, late = 0, skewed = 0, spikeShare = 0, missingShare = 0] = rest;
     this.#lastReceivedMs = receivedMs;
     this.#late = late;
     this.#skewed = skewed;
     this.#spikeShare = spikeShare;
     this.#missingShare = missingShare;
-  }
-
-  /** A correction that grows must not put a newer reading before an older one: it would be taken for disorder. */
-  #place(observedMs: EpochMs, correctedMs: EpochMs): EpochMs {
-    if (observedMs < this.#lastObservedMs) return Math.min(correctedMs, this.#lastPlacedMs - 1);
-    this.#lastObservedMs = observedMs;
-    this.#lastPlacedMs = Math.max(correctedMs, this.#lastPlacedMs);
-    return this.#lastPlacedMs;
   }
 
   #statusAt(nowMs: EpochMs): SensorStatus {
