@@ -79,6 +79,12 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     'INVALID_ARGUMENT',
     'Choose one of details.choices.',
   ),
+  CLEAN_STEP_INVALID: entry(
+    'Not a step of cleaning, or one that cannot be done',
+    422,
+    'INVALID_ARGUMENT',
+    'The message names the step; tocsin forecast train --help lists the forms.',
+  ),
   CURSOR_INVALID: entry(
     'Not a cursor of this list',
     400,
@@ -109,6 +115,24 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     409,
     'ABORTED',
     'The record has two writers. Stop, export the incident, and compare its history with its facts.',
+  ),
+  FORECASTER_DAMAGED: entry(
+    'Not an intact forecaster artefact',
+    422,
+    'FAILED_PRECONDITION',
+    'Restore the file from where it was written, or train it again.',
+  ),
+  FORECASTER_NEWER: entry(
+    'The forecaster artefact is from a newer version',
+    422,
+    'FAILED_PRECONDITION',
+    'Update Tocsin, or train the forecast again with this version.',
+  ),
+  FORECAST_DATA_INVALID: entry(
+    'The values cannot train, judge or continue a forecast',
+    422,
+    'INVALID_ARGUMENT',
+    'Give more values, a shorter horizon, or cleaning that closes the gaps; the message says which.',
   ),
   IDEMPOTENCY_MISMATCH: entry(
     'This Idempotency-Key belongs to another request',
@@ -252,6 +276,12 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     'INVALID_ARGUMENT',
     'Its bytes were cut or altered: store it again from the file it was trained into.',
   ),
+  RECOGNISER_GATE_REFUSED: entry(
+    'The version may not vote',
+    422,
+    'FAILED_PRECONDITION',
+    'Read the findings in details: train a better version, or let this one run as a shadow.',
+  ),
   RECOGNISER_HASH_MISMATCH: entry(
     'Not the bytes that were activated',
     409,
@@ -269,6 +299,12 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     422,
     'FAILED_PRECONDITION',
     'Upgrade Tocsin, or train the recogniser with this version.',
+  ),
+  RECOGNISER_NO_EARLIER: entry(
+    'There is no earlier version',
+    409,
+    'FAILED_PRECONDITION',
+    'Activate a version by its hash: only one has ever voted.',
   ),
   RECOGNISER_TOO_LARGE: entry(
     'The recogniser is too large to store',

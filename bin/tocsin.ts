@@ -19,6 +19,10 @@ const nouns: Readonly<Record<string, Noun>> = {
     load: () => import('./commands/recogniser.ts'),
   },
   detect: { summary: 'run and judge detectors on recorded data', load: () => import('./commands/detect.ts') },
+  forecast: {
+    summary: 'train, judge and run forecasts for early warning',
+    load: () => import('./commands/forecast.ts'),
+  },
   vendor: {
     summary: 'admit vendors, replay feeds, check servers and clients',
     load: () => import('./commands/vendor.ts'),
