@@ -32,7 +32,7 @@ export interface LearningOptions extends FileOptions {
   readonly minLeaf?: number;
   readonly cost?: number;
   readonly gamma?: number;
-  readonly seed: number;
+  readonly seed?: number;
 }
 
 export function addFileOptions(command: Command): Command {
@@ -60,10 +60,14 @@ export function addLearningOptions(command: Command): Command {
     .option('--weight <weight>', 'balanced: all classes weigh the same; or none', parseWeight, 'none')
     .option('--members <kinds>', 'who votes, for kind vote (default: forest,svm,logistic)', parseMembers)
     .option('--trees <n>', 'trees of a forest (default: 200)', parseCountOption)
-    .option('--min-leaf <n>', 'fewest rows in a leaf (default: the best of 1, 5 and 20 out of bag; 5 for a tree)', parseCountOption)
+    .option(
+      '--min-leaf <n>',
+      'fewest rows in a leaf (default: the best of 1, 5 and 20 out of bag; 5 for a tree)',
+      parseCountOption,
+    )
     .option('--cost <c>', 'cost of a support vector machine (default: 1)', parsePositive)
     .option('--gamma <g>', 'kernel width of a support vector machine (default: 1 / columns)', parsePositive)
-    .option('--seed <n>', 'the same seed gives the same bytes', parseSeed, 1);
+    .option('--seed <n>', 'the same seed gives the same bytes (default: 1)', parseSeed);
 }
 
 /** @throws CommandFailed when a needed option is absent */
@@ -133,7 +137,7 @@ export async function prepareLearning(options: LearningOptions, name: string): P
         (column) => column !== options.target && !labelled.features.some((spec) => spec.name === column),
       ),
     },
-    seed: options.seed,
+    seed: options.seed ?? 1,
   };
   return { table, labelled, request };
 }

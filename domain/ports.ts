@@ -132,6 +132,14 @@ export interface StoredRecogniser {
   readonly atMs: EpochMs;
 }
 
+export interface RecogniserActivation {
+  readonly n: number;
+  readonly hash: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly atMs: EpochMs;
+}
+
 export interface RecogniserStore {
   insert(recogniser: StoredRecogniser): Promise<Inserted>;
   get(name: string, hash: string): Promise<StoredRecogniser | null>;
@@ -144,6 +152,8 @@ export interface RecogniserStore {
     atMs: EpochMs;
   }): Promise<number>;
   active(name: string): Promise<{ hash: string; n: number } | null>;
+  /** Every activation of the name, oldest first. */
+  activations(name: string): Promise<RecogniserActivation[]>;
   names(): Promise<string[]>;
 }
 

@@ -91,6 +91,8 @@ export interface VoteResult {
   readonly confidence: number;
   /** Why this result needs a human; empty when it does not. */
   readonly doubt: string;
+  /** Versions that run beside the voters: what they would have said. Nobody acts on it. Absent when none runs. */
+  readonly shadows?: readonly Vote[];
 }
 
 /** Something a human must decide by a deadline. */

@@ -1,10 +1,10 @@
 import { canonicalJson } from '../domain/canonical.ts';
-import type { RecogniserStore, StoredRecogniser } from '../domain/ports.ts';
+import type { RecogniserActivation, RecogniserStore, StoredRecogniser } from '../domain/ports.ts';
 import { refuseTooLarge } from './recognisers.ts';
 
 export function createFakeRecogniserStore(): RecogniserStore {
   const recognisers = new Map<string, StoredRecogniser>();
-  const activations = new Map<string, string[]>();
+  const activations = new Map<string, RecogniserActivation[]>();
   const copyOf = (recogniser: StoredRecogniser): StoredRecogniser => ({
     name: recogniser.name,
     hash: recogniser.hash,
@@ -24,16 +24,17 @@ export function createFakeRecogniserStore(): RecogniserStore {
       const found = recognisers.get(`${name}@${hash}`);
       return found === undefined ? null : copyOf(found);
     },
-    async activate({ name, hash }) {
-      const hashes = activations.get(name) ?? [];
-      activations.set(name, [...hashes, hash]);
-      return hashes.length + 1;
+    async activate({ name, hash, by, reason, atMs }) {
+      const earlier = activations.get(name) ?? [];
+      const n = earlier.length + 1;
+      activations.set(name, [...earlier, { n, hash, by, reason, atMs }]);
+      return n;
     },
     async active(name) {
-      const hashes = activations.get(name) ?? [];
-      const hash = hashes.at(-1);
-      return hash === undefined ? null : { hash, n: hashes.length };
+      const last = activations.get(name)?.at(-1);
+      return last === undefined ? null : { hash: last.hash, n: last.n };
     },
+    activations: async (name) => [...(activations.get(name) ?? [])],
     names: async () => [...new Set([...recognisers.values()].map(({ name }) => name))].sort(),
   };
 }

@@ -89,6 +89,10 @@ export function createRecogniserStore(connection: Connection): RecogniserStore {
       const row = await activations.last(name);
       return row === null ? null : { hash: row.hash, n: row.n };
     },
+    async activations(name) {
+      const rows = await activations.all(name);
+      return rows.map(({ n, hash, by, reason, atMs }) => ({ n, hash, by, reason, atMs }));
+    },
     names: async () => [...new Set((await recognisers.find({})).map((row) => row.name))].sort(),
   };
 }

@@ -100,6 +100,16 @@ export async function trainNoticeRecognisers(
   };
 }
 
+/** The notices that judge and do not teach: rows with their labels, oldest first. */
+export function judgingNotices(notices: readonly LabelledNotice[]): {
+  readonly rows: Row[];
+  readonly labels: string[];
+} {
+  const sorted = [...notices].sort((a, b) => a.observedAtMs - b.observedAtMs);
+  const fromMs = middleMidnight(sorted);
+  return rowsAndLabels(sorted.filter(({ observedAtMs }) => observedAtMs >= fromMs));
+}
+
 function middleMidnight(notices: readonly LabelledNotice[]): EpochMs {
   const first = notices[0]?.observedAtMs ?? 0;
   const last = notices.at(-1)?.observedAtMs ?? 0;

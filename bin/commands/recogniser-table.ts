@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { artefactFileOf, openArtefactFile } from '../../activities/recognition/artefact-file.ts';
 import type { Voter } from '../../domain/classify/assess.ts';
+import { driftOf, type DriftReport } from '../../domain/classify/drift.ts';
 import type { Row } from '../../domain/classify/features.ts';
 import { explain, explainLocally } from '../../domain/classify/explain.ts';
 import { labelsOf, rowsForRecogniser } from '../../domain/classify/from-table.ts';
@@ -47,6 +48,14 @@ export function declareTableCommands(recogniser: Command): void {
       'tocsin recogniser evaluate --artefact wine.rec --csv wine-test.csv',
     ),
   ).action(evaluate);
+  addArtefactOptions(
+    leaf(
+      recogniser,
+      'drift',
+      'whether a table is still like what an artefact was trained on; exit code 1 on an alarm',
+      'tocsin recogniser drift --artefact wine.rec --csv this-month.csv',
+    ),
+  ).action(drift);
   addLearningOptions(
     leaf(
       recogniser,
@@ -68,6 +77,35 @@ export function declareTableCommands(recogniser: Command): void {
   )
     .requiredOption('--row <n>', 'row of the table, from 1', parseCountOption)
     .action(explainRow);
+}
+
+/** One line a monitor; alarms say so in words. */
+export function driftTable({ monitors }: DriftReport): string {
+  return draw(
+    ['monitor', 'value', 'limit', '', ''],
+    monitors.map(({ monitor, value, limit, alarm, reason }) => [
+      monitor,
+      value.toFixed(3),
+      limit.toFixed(3),
+      alarm ? 'ALARM' : 'ok',
+      reason,
+    ]),
+  );
+}
+
+/** Drift of a table against the rows the artefact was trained on. */
+function drift(options: ArtefactOptions): void {
+  const opened = openBoth(options);
+  const { recogniser, hash, rows, table, target } = opened;
+  const truths =
+    target !== undefined && table.columns.includes(target)
+      ? knownLabels(opened, target)
+      : rows.map(() => null);
+  const report = driftOf({ recogniser, rows, truths, minConfidence: options.minConfidence });
+  if (report.alarm) process.exitCode = EXIT.failed;
+  if (options.json) return printJson({ artefact: options.artefact, hash, ...report });
+  if (!report.enough) return print(`${rows.length} rows are too few to tell: 30 are needed.`);
+  print(driftTable(report));
 }
 
 function addArtefactOptions(command: Command): Command {

@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import type { RecogniserCard } from '../../domain/classify/recogniser.ts';
+import type { Stores } from '../../domain/ports.ts';
 import { createApiClient } from '../client.ts';
-import { call, leaf } from '../command-line.ts';
+import { call, leaf, parseCountOption } from '../command-line.ts';
 import type { CallOptions } from '../command-line.ts';
 import { CommandFailed, EXIT } from '../exit-codes.ts';
 import { facts, print, printJson, table, timeText } from '../output.ts';
 import { addLearningOptions } from '../recogniser-options.ts';
 import { ROUTES } from '../routes.ts';
-import { declareTableCommands, trainFromTable } from './recogniser-table.ts';
+import { declareTableCommands, driftTable, trainFromTable } from './recogniser-table.ts';
 
 export function declare(program: Command): void {
   const recogniser = program.command('recogniser').description('list, train and activate recognisers');
@@ -35,11 +36,36 @@ export function declare(program: Command): void {
   leaf(
     recogniser,
     'activate <name> <hash>',
-    'let a stored version vote from now on',
+    'let a stored version vote from now on, if it passes: canary, severe recall, accuracy, replay',
     'tocsin recogniser activate notice-forest 4f1c... --reason "retrained"',
   )
     .requiredOption('--reason <text>', 'why, for the record')
     .action(activate);
+  leaf(
+    recogniser,
+    'rollback <name>',
+    'let the version that voted before vote again',
+    'tocsin recogniser rollback notice-forest --reason "too many questions"',
+  )
+    .requiredOption('--reason <text>', 'why, for the record')
+    .action(rollback);
+  leaf(
+    recogniser,
+    'shadow <name> [hash]',
+    'let a stored version answer beside the voters, for the record only',
+    'tocsin recogniser shadow notice-forest 4f1c... --reason "on trial"',
+  )
+    .option('--off', 'stop the shadow')
+    .requiredOption('--reason <text>', 'why, for the record')
+    .action(shadow);
+  leaf(
+    recogniser,
+    'watch <name>',
+    'drift of the version that votes: population, calibration, abstentions; exit code 1 on an alarm',
+    'tocsin recogniser watch notice-forest --days 7',
+  )
+    .option('--days <n>', 'what counts as recent', parseCountOption, 7)
+    .action(watch);
 }
 
 interface Card {
@@ -112,13 +138,16 @@ const withInterval = (
   { low, high }: { readonly low: number; readonly high: number },
 ): string => `${value.toFixed(3)} (95 %: ${low.toFixed(3)} to ${high.toFixed(3)})`;
 
-async function train(options: { json?: boolean }): Promise<void> {
+async function train(options: { json?: boolean; seed?: number }): Promise<void> {
   const { openStores } = await import('../office.ts');
   const { trainNoticeRecognisers } = await import('../../activities/recognition/train-notices.ts');
   const { loadWeekOfNotices } = await import('../../activities/recognition/week-of-notices.ts');
   const office = await openStores();
   try {
-    const trained = await trainNoticeRecognisers({ notices: await loadWeekOfNotices() });
+    const trained = await trainNoticeRecognisers({
+      notices: await loadWeekOfNotices(),
+      ...(options.seed === undefined ? {} : { seed: options.seed }),
+    });
     const stored = [];
     for (const { recogniser, hash, artefact, card } of [trained.forest, trained.svm]) {
       const { name } = recogniser;
@@ -145,22 +174,83 @@ async function activate(
   hash: string,
   options: { reason: string; json?: boolean },
 ): Promise<void> {
+  const { passGate } = await import('../../activities/recognition/registry.ts');
+  await withStores(async (stores) => {
+    const { canaryRows, findings } = await passGate(stores, name, hash);
+    const n = await stores.recognisers.activate(entry(name, hash, options.reason));
+    if (options.json) return printJson({ name, hash, n, canaryRows, findings });
+    for (const { reason } of findings) print(reason);
+    print(`${name}@${hash} votes from now on (activation ${n}; ${canaryRows} canary rows answered again)`);
+  });
+}
+
+async function rollback(name: string, options: { reason: string; json?: boolean }): Promise<void> {
+  const { earlierVersion } = await import('../../activities/recognition/registry.ts');
+  await withStores(async ({ recognisers }) => {
+    const hash = await earlierVersion(recognisers, name);
+    const n = await recognisers.activate(entry(name, hash, options.reason));
+    if (options.json) printJson({ name, hash, n });
+    else print(`${name}@${hash} votes again (activation ${n})`);
+  });
+}
+
+async function shadow(
+  name: string,
+  hash: string | undefined,
+  options: { reason: string; off?: boolean; json?: boolean },
+): Promise<void> {
+  const { NO_SHADOW, shadowOf } = await import('../../activities/recognition/shadow.ts');
+  if ((hash === undefined) !== (options.off === true)) {
+    throw new CommandFailed(EXIT.usage, 'OPTION_MISSING', 'Give the hash of a version, or --off.');
+  }
+  await withStores(async ({ recognisers }) => {
+    if (hash !== undefined && (await recognisers.get(name, hash)) === null) {
+      throw new CommandFailed(EXIT.notFound, 'RECOGNISER_UNKNOWN', `There is no recogniser ${name}@${hash}.`);
+    }
+    const n = await recognisers.activate(entry(shadowOf(name), hash ?? NO_SHADOW, options.reason));
+    if (options.json) printJson({ name, shadow: hash ?? null, n });
+    else
+      print(hash === undefined ? `${name} has no shadow now` : `${name}@${hash} answers beside the voters`);
+  });
+}
+
+async function watch(name: string, options: { days: number; json?: boolean }): Promise<void> {
+  const { watchRecogniser } = await import('../../activities/recognition/registry.ts');
+  await withStores(async (stores) => {
+    const report = await watchRecogniser(stores, name, Date.now() - options.days * DAY_MS);
+    if (report.alarm) process.exitCode = EXIT.failed;
+    if (options.json) return printJson(report);
+    print(
+      `${name}@${report.hash.slice(0, 12)}: ${report.rows} recent rows, ${report.earlierRows} earlier ones`,
+    );
+    if (!report.enough) print('Too few rows to tell: 30 recent and 30 earlier ones are needed.');
+    print(driftTable(report));
+    if (report.shadow !== null) {
+      const { hash, rows, agrees } = report.shadow;
+      print(`shadow ${hash.slice(0, 12)} says the same on ${agrees} of ${rows} rows`);
+    }
+  });
+}
+
+const DAY_MS = 86_400_000;
+
+const entry = (
+  name: string,
+  hash: string,
+  reason: string,
+): Parameters<Stores['recognisers']['activate']>[0] => ({
+  name,
+  hash,
+  by: 'admin',
+  reason,
+  atMs: Date.now(),
+});
+
+async function withStores(work: (stores: Stores) => Promise<void>): Promise<void> {
   const { openStores } = await import('../office.ts');
   const office = await openStores();
   try {
-    const { recognisers } = office.stores;
-    if ((await recognisers.get(name, hash)) === null) {
-      throw new CommandFailed(EXIT.notFound, 'RECOGNISER_UNKNOWN', `There is no recogniser ${name}@${hash}.`);
-    }
-    const n = await recognisers.activate({
-      name,
-      hash,
-      by: 'admin',
-      reason: options.reason,
-      atMs: Date.now(),
-    });
-    if (options.json) printJson({ name, hash, n });
-    else print(`${name}@${hash} votes from now on (activation ${n})`);
+    await work(office.stores);
   } finally {
     await office.close();
   }

@@ -49,3 +49,18 @@ export function assessRow(
     doubt: outcome.abstained ?? '',
   };
 }
+
+/** What the voters together would say of each row; undefined where they would ask a person. */
+export function assessLabels(
+  recognisers: readonly Recogniser[],
+  rows: readonly Row[],
+  minConfidence: number,
+): (string | undefined)[] {
+  return rows.map(
+    (row) =>
+      vote(
+        recognisers.map((recogniser) => predict(recogniser, row)),
+        { minConfidence },
+      ).label,
+  );
+}

@@ -12,6 +12,10 @@ export const RECOGNISER_INPUT_INVALID = 'RECOGNISER_INPUT_INVALID';
 export const TRAINING_DATA_INVALID = 'TRAINING_DATA_INVALID';
 /** The independent library gives another label than the artefact on a canary row. */
 export const RECOGNISER_CANARY_DIFFERS = 'RECOGNISER_CANARY_DIFFERS';
+/** A version may not take the place of the one that votes; details carry every finding. */
+export const RECOGNISER_GATE_REFUSED = 'RECOGNISER_GATE_REFUSED';
+/** There is no earlier version to go back to. */
+export const RECOGNISER_NO_EARLIER = 'RECOGNISER_NO_EARLIER';
 /** No vote came back in time. */
 export const RECOGNITION_TIMED_OUT = 'RECOGNITION_TIMED_OUT';
 /** A CSV or ARFF file is malformed; details carry file, line and column. */

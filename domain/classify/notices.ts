@@ -29,6 +29,9 @@ export interface Notice {
 export const NOTICE_CLASSES = ['earthquake', 'explosion', 'quarry-blast'] as const;
 export type NoticeClass = (typeof NOTICE_CLASSES)[number];
 
+/** Classes whose recall must not fall when a version takes another's place: people may be hurt. */
+export const SEVERE_NOTICE_CLASSES: readonly NoticeClass[] = ['earthquake', 'explosion'];
+
 export const NOTICE_CLASS_TEXTS: Readonly<Record<NoticeClass, Text>> = {
   earthquake: { en: 'Earthquake', zh: '地震' },
   explosion: { en: 'Explosion', zh: '爆炸' },

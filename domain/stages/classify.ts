@@ -3,7 +3,7 @@ import type { Effect } from '../evidence.ts';
 import { choose } from '../plan/choose.ts';
 import type { ClassifySpec, PlanDocument } from '../plan/document.ts';
 import { strongestBulletin } from '../receive.ts';
-import type { Assessment, Situation, VoteResult } from '../situation.ts';
+import type { Assessment, Situation, Vote, VoteResult } from '../situation.ts';
 import { levelRank } from '../units.ts';
 import type { World } from '../world.ts';
 import { askInTime } from './asking.ts';
@@ -41,15 +41,8 @@ export async function recognise(plan: PlanDocument, situation: Situation, world:
       label: vote.label ?? null,
       confidence: vote.confidence,
       doubt: vote.doubt,
-      votes: vote.votes.map((one) => ({
-        recogniser: one.recogniser,
-        hash: one.hash,
-        label: one.label,
-        probabilities: one.probabilities,
-        outOfRange: one.outOfRange,
-        contributions: one.contributions,
-        sentence: one.sentence,
-      })),
+      votes: vote.votes.map(recorded),
+      ...(vote.shadows === undefined ? {} : { shadows: vote.shadows.map(recorded) }),
     },
   });
   const { label, doubt } = vote;
@@ -57,6 +50,12 @@ export async function recognise(plan: PlanDocument, situation: Situation, world:
     return { type: label, confidence: vote.confidence, decidedBy: 'recognisers', doubt, votes: vote.votes };
   }
   return askForType(plan, situation, vote, world);
+}
+
+/** A vote as a fact keeps it. */
+function recorded(one: Vote): Pick<Vote, keyof Vote> {
+  const { recogniser, hash, label, probabilities, outOfRange, contributions, sentence } = one;
+  return { recogniser, hash, label, probabilities, outOfRange, contributions, sentence };
 }
 
 async function voteOrDoubt(spec: ClassifySpec, situation: Situation, world: World): Promise<VoteResult> {

@@ -218,6 +218,11 @@ export function holdToStoreContract(backend: string, open: () => Promise<Stores>
       assert.equal(await recognisers.activate(activation), i + 1);
     }
     assert.deepEqual(await recognisers.active('notice-svm'), { hash: 'h3', n: 4 });
+    assert.deepEqual(
+      await recognisers.activations('notice-svm'),
+      times(4).map((i) => ({ n: i + 1, hash: `h${i}`, by: 'admin', reason: 'trained', atMs: i })),
+    );
+    assert.deepEqual(await recognisers.activations('notice-forest'), []);
   });
 
   check('the roster is put repeatedly and read by district', async ({ roster }) => {

@@ -9,15 +9,17 @@ import { parseArff } from '../../../domain/table/arff.ts';
 import { parseCsv } from '../../../domain/table/csv.ts';
 import { malformedAt } from '../table/malformed-at.ts';
 
-const refused = (code: string, column: string | null, words: RegExp) => (error: unknown) => {
-  assert.ok(error instanceof TocsinError, String(error));
-  assert.equal(error.code, code);
-  assert.equal(error.details['file'], 't.csv');
-  assert.equal(error.details['column'], column);
-  assert.match(error.message, words);
-  assert.match(error.message, /^t\.csv, /);
-  return true;
-};
+const refused =
+  (code: string, column: string | null, words: RegExp) =>
+  (error: unknown): true => {
+    assert.ok(error instanceof TocsinError, String(error));
+    assert.equal(error.code, code);
+    assert.equal(error.details['file'], 't.csv');
+    assert.equal(error.details['column'], column);
+    assert.match(error.message, words);
+    assert.match(error.message, /^t\.csv, /);
+    return true;
+  };
 const table = (text: string) => parseCsv(text, { source: 't.csv' });
 const train = (text: string, features?: readonly string[]) =>
   labelTable(table(text), { target: 'y', ...(features === undefined ? {} : { features }) });
