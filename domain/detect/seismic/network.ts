@@ -52,9 +52,10 @@ const DOUBTED_WEIGHT = 0.34;
 /** ... unless it now stands out by so much more (in power) than it did then, or shakes for so much longer. */
 const STANDS_OUT = 4;
 const LASTS = 2;
-/** So does one that has not been listened to for so long ... */
-const KNOWN_SECONDS = 60;
-/** ... and one whose shaking ended so soon: a door, not an earthquake. */
+/** One that has not been listened to for so long counts for somewhat less: three of them make an alert. */
+const KNOWN_SECONDS = 45;
+const UNKNOWN_WEIGHT = 0.67;
+/** Doubted is also one whose shaking ended so soon: a door, not an earthquake. */
 const SHORT_SECONDS = 3;
 /** While an earthquake is shaking the network, another one needs so much support, from stations of its own. */
 const SUPPORT_FOR_ANOTHER = 3;
@@ -134,11 +135,10 @@ export function createNetwork(positions: ReadonlyMap<string, Position>): Network
     if (trigger === undefined) return undefined;
     const { onsetSeconds, endedSeconds } = trigger;
     const lasted = (endedSeconds ?? one.station.seenUntilSeconds()) - onsetSeconds;
-    const doubted =
-      onsetSeconds - one.sinceSeconds < KNOWN_SECONDS ||
-      (endedSeconds !== null && lasted < SHORT_SECONDS) ||
-      criedWolf(one, trigger, lasted);
-    return { station: device, position: one.position, onsetSeconds, weight: doubted ? DOUBTED_WEIGHT : 1 };
+    const doubted = (endedSeconds !== null && lasted < SHORT_SECONDS) || criedWolf(one, trigger, lasted);
+    const known = onsetSeconds - one.sinceSeconds >= KNOWN_SECONDS;
+    const weight = doubted ? DOUBTED_WEIGHT : known ? 1 : UNKNOWN_WEIGHT;
+    return { station: device, position: one.position, onsetSeconds, weight };
   };
 
   /** A trigger that nobody has confirmed in time, or that another has replaced, is held against its station. */
