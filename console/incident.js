@@ -1,3 +1,4 @@
+import { createCommands } from './commands.js';
 import { fill, h } from './dom.js';
 import { detailsOf, STAGES, stageChart } from './facts.js';
 import { age, duration, instant, percent, plain } from './format.js';
@@ -24,7 +25,12 @@ export function createIncidentPage(state, incidentId) {
   const explanation = h('section', { class: 'card explanation', 'aria-labelledby': 'explanation-title' });
   const missions = h('section', { class: 'card missions', 'aria-labelledby': 'missions-title' });
   const timeline = h('section', { class: 'card timeline', 'aria-labelledby': 'timeline-title' });
-  const element = h('div', { class: 'incident-page' }, head, questions, explanation, missions, timeline);
+  const commands = createCommands(state, path, () => void load());
+  const element = h(
+    'div',
+    { class: 'incident-page' },
+    ...[head, questions, explanation, missions, timeline, commands.element],
+  );
 
   async function load() {
     if (loading) {
@@ -53,12 +59,13 @@ export function createIncidentPage(state, incidentId) {
   function render() {
     renderHead();
     const known = incident !== null;
-    for (const part of [questions, explanation, missions, timeline]) part.hidden = !known;
+    for (const part of [questions, explanation, missions, timeline, commands.element]) part.hidden = !known;
     if (!known) return;
     renderQuestions();
     renderExplanation();
     renderMissions();
     renderTimeline();
+    commands.render(incident);
   }
 
   function renderHead() {

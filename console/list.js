@@ -2,6 +2,7 @@ import { fill, h } from './dom.js';
 import { age, duration, instant, shortInstant } from './format.js';
 import { levelBadge } from './level.js';
 import { createMap, moreSerious } from './map.js';
+import { proposalAddress } from './proposal.js';
 import { said, t, word } from './text.js';
 
 export const addressOf = (incidentId) => `#/incidents/${encodeURIComponent(incidentId)}`;
@@ -83,7 +84,19 @@ export function createListPage(state) {
               'ul',
               {},
               state.proposals.map((proposal) =>
-                h('li', {}, h('code', {}, proposal.proposalId), ` · ${word('role', proposal.role)}`),
+                h(
+                  'li',
+                  {},
+                  h(
+                    'a',
+                    {
+                      href: proposalAddress(proposal.proposalId),
+                      'data-key': `proposal-${proposal.proposalId}`,
+                    },
+                    `${t('proposal')} ${proposal.proposalId}`,
+                  ),
+                  ` · ${word('role', proposal.role)}`,
+                ),
               ),
             ),
           ),

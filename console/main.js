@@ -1,6 +1,7 @@
 import { fill, h } from './dom.js';
 import { age, instant } from './format.js';
 import { createIncidentPage } from './incident.js';
+import { createProposalPage } from './proposal.js';
 import { createListPage, leftWords } from './list.js';
 import { forgetKey, get, keepKey, keyGiven, listen, Refused, takeKeyFromAddress } from './server.js';
 import { currentLanguage, said, setLanguage, t, TEXT, word } from './text.js';
@@ -120,6 +121,7 @@ function onEvent(event, data) {
     renderSoon();
   } else if (event === 'proposal') {
     void readProposals().then(renderSoon, () => {});
+    if (page?.name.startsWith('#/proposals/')) void page.load();
   }
   tick();
 }
@@ -140,11 +142,17 @@ function announceChange(before, now) {
 
 /** Chooses the page that the address names. */
 function show() {
-  const id = /^#\/incidents\/(.+)$/.exec(location.hash)?.[1];
-  const wanted = id === undefined ? 'list' : decodeURIComponent(id);
-  if (page?.name === wanted) return;
-  const made = wanted === 'list' ? createListPage(state) : createIncidentPage(state, wanted);
-  page = { ...made, name: wanted };
+  const name = location.hash;
+  if (page?.name === name) return;
+  const [, room, id] = /^#\/(incidents|proposals)\/(.+)$/.exec(name) ?? [];
+  const about = id === undefined ? '' : decodeURIComponent(id);
+  const made =
+    room === 'incidents'
+      ? createIncidentPage(state, about)
+      : room === 'proposals'
+        ? createProposalPage(state, about)
+        : createListPage(state);
+  page = { ...made, name };
   fill(main, page.element);
   page.render();
   void page.load?.();

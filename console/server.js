@@ -31,11 +31,11 @@ async function answerOf(response) {
 export const get = async (path) =>
   answerOf(await fetch(path, { headers: headers(), signal: AbortSignal.timeout(10_000) }));
 
-export const post = async (path, body) =>
+export const post = async (path, body, more = {}) =>
   answerOf(
     await fetch(path, {
       method: 'POST',
-      headers: { ...headers(), 'content-type': 'application/json' },
+      headers: { ...headers(), 'content-type': 'application/json', ...more },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(20_000),
     }),

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { fillHualien, GAS_QUESTION, gasLeak, mainShock } from '../api/http/hualien.ts';
+import { fillHualien, GAS_QUESTION, gasLeak, mainShock, PROPOSAL, VERSION } from '../api/http/hualien.ts';
 import type { TestApi } from '../api/http/world.ts';
 import { keyOf, startTestApi } from '../api/http/world.ts';
 import { complaintsOf, launchBrowser } from './browser.ts';
@@ -28,6 +28,10 @@ beforeEach(async () => {
     mode: 'exercise',
   });
   ids = await fillHualien(api.stores, Date.now());
+  const { planId, planHash } = gasLeak(Date.now());
+  const severities = { minor: 'III', major: 'II', catastrophic: 'I' } as const;
+  const document = { ...VERSION.document, id: planId, severities };
+  await api.stores.plans.publish({ ...VERSION, planId, hash: planHash, document });
 });
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((page) => page.context().close()));
@@ -284,6 +288,91 @@ describe('a decision', () => {
     await page.getByText('2:00 left').waitFor();
     assert.equal(await reason.inputValue(), 'half a sen');
     assert.equal(await page.locator(':focus').getAttribute('id'), `reason-${GAS_QUESTION.id}`);
+  });
+});
+
+describe('a command', () => {
+  it('is sent with its reason only after it was confirmed', async () => {
+    const { page, complaints } = await open(asOfficer(ids.mainShock));
+    const panel = page.locator('.commands');
+    await panel.getByLabel('Reason (required').fill('false report');
+    await panel.getByRole('button', { name: 'Stand down' }).click();
+    await panel.getByText('Press again within 10 seconds').waitFor();
+    assert.deepEqual(api.responses.commands, []);
+    await panel.getByRole('button', { name: 'Confirm: Stand down' }).click();
+    await panel.getByText('Command taken: Stand down.').waitFor();
+    const [command] = api.responses.commands;
+    assert.equal(command?.kind, 'stand-down');
+    assert.equal(command?.reason, 'false report');
+    assert.equal(command?.by, 'duty-officer');
+    assert.deepEqual(complaints, []);
+  });
+
+  it('can be taken back before it is confirmed', async () => {
+    const { page } = await open(asOfficer(ids.mainShock));
+    const panel = page.locator('.commands');
+    await panel.getByLabel('Reason (required').fill('false report');
+    await panel.getByRole('button', { name: 'Close', exact: true }).click();
+    await panel.getByRole('button', { name: 'Cancel' }).click();
+    await panel.getByRole('button', { name: 'Close', exact: true }).waitFor();
+    assert.equal(await panel.getByRole('button', { name: /^Confirm/ }).count(), 0);
+    assert.deepEqual(api.responses.commands, []);
+  });
+
+  it('escalates to a severity of the plan that the incident is pinned to', async () => {
+    const { page } = await open(asOfficer(ids.gasLeak));
+    const panel = page.locator('.commands');
+    await panel.getByLabel('Escalate to').waitFor();
+    await panel.getByLabel('Reason (required').fill('flames seen');
+    await panel.getByRole('button', { name: 'Escalate', exact: true }).click();
+    await panel.getByRole('button', { name: 'Confirm: Escalate' }).click();
+    await panel.getByText('Command taken: Escalate.').waitFor();
+    const [command] = api.responses.commands;
+    assert.equal(command?.severity, await panel.getByLabel('Escalate to').inputValue());
+  });
+
+  it('is not offered to somebody who may only look', async () => {
+    const { page } = await open(incidentAddress(ids.mainShock));
+    const panel = page.locator('.commands');
+    await panel.getByText('Needs the role operator.').waitFor();
+    assert.equal(await panel.getByRole('button', { name: 'Close', exact: true }).isDisabled(), true);
+  });
+});
+
+describe('a proposal', () => {
+  const asBoard = (id: string): string => `/#key=${keyOf('plan-board')}&/proposals/${encodeURIComponent(id)}`;
+
+  it('is found from the list, and shows what would change and what a rehearsal says', async () => {
+    const { page } = await open();
+    await page.getByRole('link', { name: `Proposal ${PROPOSAL.id}` }).click();
+    await page.getByText('detect.magnitude').waitFor();
+    const text = await page.locator('main').innerText();
+    assert.match(text, /4\.5 → 4\.8/);
+    assert.match(text, /of them nuisance\s+3/);
+    assert.match(text, /severe incidents missed\s+0\s+0/);
+  });
+
+  it('is decided by the board that the plan names, with a reason', async () => {
+    const { page, complaints } = await open(asBoard(PROPOSAL.id));
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('Give a reason first.').waitFor();
+    await page.getByLabel('Reason (required').fill('convincing');
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('Answer taken: Approve.').waitFor();
+    assert.deepEqual(
+      api.responses.decisions.map(({ approve, by, reason }) => [approve, by, reason]),
+      [[true, 'plan-board', 'convincing']],
+    );
+    assert.deepEqual(complaints, []);
+  });
+
+  it('meets WCAG 2.2 AA in both languages', async () => {
+    const { page } = await open(asBoard(PROPOSAL.id), FOR_AXE);
+    await page.getByText('detect.magnitude').waitFor();
+    assert.deepEqual(await axeFindings(page), []);
+    await page.getByRole('button', { name: '中文' }).click();
+    await page.getByRole('button', { name: '批准' }).waitFor();
+    assert.deepEqual(await axeFindings(page), []);
   });
 });
 
