@@ -65,6 +65,7 @@ interface Outgoing {
 
 /** Messages that the transport keeps for a retry of its own make many small messages five times slower. */
 const RETRY_BUFFER_BYTES = 64 * 1024;
+const RESPONSE_BYTES_AT_MOST = 64 * 1024 * 1024;
 const CALL_WITHIN_MS = 30_000;
 const KEEPALIVE_EVERY_MS = 30_000;
 const KEEPALIVE_WITHIN_MS = 10_000;
@@ -109,6 +110,8 @@ export class VendorClient {
     this.#backoff = this.#newBackoff();
     this.#client = new Client(options.address, options.channel ?? credentials.createInsecure(), {
       'grpc.per_rpc_retry_buffer_size': RETRY_BUFFER_BYTES,
+      // Many gaps make long answers.
+      'grpc.max_receive_message_length': RESPONSE_BYTES_AT_MOST,
       'grpc.keepalive_time_ms': KEEPALIVE_EVERY_MS,
       'grpc.keepalive_timeout_ms': KEEPALIVE_WITHIN_MS,
       // The pauses are ours: the channel's own grow to two minutes.

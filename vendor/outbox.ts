@@ -118,7 +118,7 @@ export class Outbox {
 
   /** Stops; what is not acknowledged stays on disk for the next start. */
   async close(): Promise<void> {
-    this.#stop(new Error('The outbox is closed.'));
+    this.#stop(new Error('The outbox is closed.'), false);
     await this.#sending;
     await this.#spool.close();
     this.#unlock();
@@ -163,12 +163,12 @@ export class Outbox {
     if (this.state.waiting === 0) for (const { resolve } of this.#drained.splice(0)) resolve();
   }
 
-  #stop(error: Error): void {
+  #stop(error: Error, isFailure = true): void {
     if (this.#stopped !== null) return;
     this.#stopped = error;
     for (const { reject } of this.#drained.splice(0)) reject(error);
     this.#wake?.();
-    this.#options.onStopped?.(error);
+    if (isFailure) this.#options.onStopped?.(error);
   }
 }
 

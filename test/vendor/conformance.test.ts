@@ -57,7 +57,7 @@ describe('the conformance checks', () => {
   const found: Readonly<Record<Fault, readonly [check: string, words: RegExp]>> = {
     forgets: [
       'ack-after-reconnect',
-      /acknowledged before the stream was cut, and is ACCEPTED now: it was acknowledged and forgotten/,
+      /acknowledged before the stream was cut, and is ACCEPTED now: it was acknowledged and forgotten|a third time: expected DUPLICATE, got ACCEPTED/,
     ],
     'no-duplicates': ['duplicate-same-stream', /time 2: expected DUPLICATE, got ACCEPTED/],
     'out-of-order': ['ack-contiguous', /message \d+ was answered after message \d+/],
@@ -65,7 +65,7 @@ describe('the conformance checks', () => {
     'no-gaps': ['gaps', /after 1, 2, 5 expected gaps 3-4, got none/],
     'takes-anything': ['quarantine: NaN', /NaN is ACCEPTED/],
     'falls-over': ['garbage', /then the stream ended with INTERNAL/],
-    'never-pauses': ['back-pressure', /it read 32 MiB while no answer was taken/],
+    'never-pauses': ['back-pressure', /it took 6000 messages while none of its answers was taken/],
     'open-door': ['unauthenticated', /with no key was let in/],
     shares: ['apart', /the same of the second vendor: expected ACCEPTED, got DUPLICATE/],
     'half-describes': ['describe-all', /expected QUARANTINED\(UNKNOWN_SENSOR\), got ACCEPTED/],

@@ -22,6 +22,7 @@ export class WireClient {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 1_000,
+      'grpc.max_receive_message_length': 64 * 1024 * 1024,
       'grpc.max_send_message_length': 8 * 1024 * 1024,
     });
   }

@@ -44,6 +44,7 @@ export interface MockServer {
 
 const MESSAGE_BYTES_AT_MOST = 256 * 1024;
 const ITEMS_AT_MOST = 1_000;
+const RESULTS_A_RESPONSE = 20;
 const UNANSWERED_READINGS_AT_MOST = 1_000;
 
 type Call = ServerDuplexStream<PublishRequest__Output | Malformed, PublishResponse>;
@@ -164,18 +165,20 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
     const answer = (): void => {
       timer = null;
       if (isOver || waiting.length === 0) return;
-      const answers = waiting.splice(0);
-      const last = answers.at(-1)!;
-      if (faults.has('out-of-order')) answers.reverse();
-      for (const { readings, result, items } of answers) {
-        unansweredReadings -= readings;
-        if (isLater(result)) asked(ledger, items);
+      while (waiting.length > 0) {
+        const answers = waiting.splice(0, RESULTS_A_RESPONSE);
+        const last = answers.at(-1)!;
+        if (faults.has('out-of-order')) answers.reverse();
+        for (const { readings, result, items } of answers) {
+          unansweredReadings -= readings;
+          if (isLater(result)) asked(ledger, items);
+        }
+        call.write({
+          acknowledgedThrough: last.sequence,
+          results: answers.map((one) => ({ ...one.result, sequence: one.sequence })),
+          archivedThrough,
+        });
       }
-      call.write({
-        acknowledgedThrough: last.sequence,
-        results: answers.map((one) => ({ ...one.result, sequence: one.sequence })),
-        archivedThrough,
-      });
       resume();
     };
     const isFull = (): boolean => unansweredReadings >= UNANSWERED_READINGS_AT_MOST || call.writableNeedDrain;
