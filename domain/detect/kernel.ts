@@ -152,10 +152,11 @@ export class DetectorBank {
       const sensor = sensors[i]!;
       const value = values[i]!;
       masks[i] = 0;
-      if (sensor >= counts.length) throw new RangeError(`Sensor ${sensor} of ${counts.length}: grow first.`);
       // False for NaN and the infinities alike.
       if (!(value - value === 0)) continue;
-      if (counts[sensor]! < warmUp) {
+      const heard = counts[sensor];
+      if (heard === undefined) throw new RangeError(`Sensor ${sensor} of ${counts.length}: grow first.`);
+      if (heard < warmUp) {
         this.#learn(sensor, value);
         continue;
       }

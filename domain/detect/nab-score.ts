@@ -116,9 +116,12 @@ export function bestScore(corpus: readonly ScoreSteps[], profile: NabProfile): N
   let threshold = Infinity;
   for (const [i, step] of steps.entries()) {
     gained += step.gain;
-    if (gained > best && steps[i + 1]?.threshold !== step.threshold) {
+    const below = steps[i + 1]?.threshold ?? 0;
+    if (gained > best && below !== step.threshold) {
       best = gained;
-      threshold = step.threshold;
+      // Any threshold down to the next score earns the same here. Half way is the fairest to other streams.
+      const halfWay = (step.threshold + below) / 2;
+      threshold = halfWay > below ? halfWay : step.threshold;
     }
   }
   return { score: normalised(best, corpus, profile), threshold };
