@@ -90,6 +90,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       export_closed_bundles: duration.prefault('15m'),
       check_disk: duration.prefault('5m'),
+      watch_recognisers: duration.prefault('1h'),
     })
     .prefault({}),
   retention: z
@@ -158,6 +159,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   TOCSIN_WORKER_RECOGNITION_SLOTS: { key: ['worker', 'recognition_slots'], kind: 'number' },
   TOCSIN_JOBS_EXPORT_CLOSED_BUNDLES: { key: ['jobs', 'export_closed_bundles'], kind: 'text' },
   TOCSIN_JOBS_CHECK_DISK: { key: ['jobs', 'check_disk'], kind: 'text' },
+  TOCSIN_JOBS_WATCH_RECOGNISERS: { key: ['jobs', 'watch_recognisers'], kind: 'text' },
   TOCSIN_BUNDLE_BEFORE_EXPIRY: { key: ['retention', 'bundle_before_expiry'], kind: 'boolean' },
   MONGODB_URI: { key: ['store', 'uri'], kind: 'text' },
   TEMPORAL_ADDRESS: { key: ['profile', 'PROFILE', 'address'], kind: 'text' },
@@ -413,7 +415,12 @@ function setAt(target: Record<string, unknown>, key: readonly string[], value: u
   inner[key.at(-1)!] = value;
 }
 
-const DURATIONS = ['worker.shutdown_grace', 'jobs.export_closed_bundles', 'jobs.check_disk'];
+const DURATIONS = [
+  'worker.shutdown_grace',
+  'jobs.export_closed_bundles',
+  'jobs.check_disk',
+  'jobs.watch_recognisers',
+];
 
 function shown(key: readonly string[], value: unknown): unknown {
   return DURATIONS.includes(key.join('.')) ? formatDuration(value as number) : value;

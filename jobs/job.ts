@@ -1,3 +1,4 @@
+import type { DriftReport } from '../domain/classify/drift.ts';
 import type { IncidentStore, JobRunStore } from '../domain/ports.ts';
 import type { DurationMs, EpochMs } from '../domain/units.ts';
 
@@ -8,9 +9,18 @@ export interface JobContext {
   readonly bundles: BundleShelf;
   /** Free and total bytes of the disk that holds the data. */
   readonly disk: () => { readonly freeBytes: number; readonly totalBytes: number };
+  /** Drift of every recogniser that votes, over the last week. */
+  readonly watchRecognisers: () => Promise<readonly WatchedRecogniser[]>;
   readonly log: JobLog;
   readonly now: () => EpochMs;
   close(): Promise<void>;
+}
+
+/** What the watch over one recogniser found. */
+export interface WatchedRecogniser extends DriftReport {
+  readonly name: string;
+  readonly hash: string;
+  readonly shadow: { readonly hash: string; readonly rows: number; readonly agrees: number } | null;
 }
 
 /** Where bundles of closed incidents are kept. */

@@ -4,7 +4,7 @@ import type { DurationMs } from '../domain/units.ts';
 /** When each job runs, and which file it is. */
 export interface Appointment {
   /** Verb first; also the name of its file. */
-  readonly job: 'export-closed-bundles' | 'check-disk';
+  readonly job: 'export-closed-bundles' | 'check-disk' | 'watch-recognisers';
   readonly everyMs: DurationMs;
   readonly file: string;
 }
@@ -15,11 +15,16 @@ export const RUNNER = path.join(import.meta.dirname, 'run-job.mjs');
 export function timetable(every: {
   readonly exportClosedBundlesMs: DurationMs;
   readonly checkDiskMs: DurationMs;
+  readonly watchRecognisersMs: DurationMs;
 }): Appointment[] {
   const at = (job: Appointment['job'], everyMs: DurationMs): Appointment => ({
     job,
     everyMs,
     file: path.join(import.meta.dirname, `${job}.ts`),
   });
-  return [at('export-closed-bundles', every.exportClosedBundlesMs), at('check-disk', every.checkDiskMs)];
+  return [
+    at('export-closed-bundles', every.exportClosedBundlesMs),
+    at('check-disk', every.checkDiskMs),
+    at('watch-recognisers', every.watchRecognisersMs),
+  ];
 }

@@ -10,6 +10,9 @@ import { connectTemporal, storeUri } from '../connections.ts';
 import { createHistorySource } from '../histories.ts';
 import { createLog } from './context.ts';
 
+/** What counts as recent when recognisers are watched. */
+const WATCHED_MS = 7 * 86_400_000;
+
 /** What a job works with, opened in the thread that runs it. */
 export async function openJobContext(job: string): Promise<JobContext> {
   const loaded = loadConfig();
@@ -34,6 +37,13 @@ export async function openJobContext(job: string): Promise<JobContext> {
     disk() {
       const { bavail, blocks, bsize } = fs.statfsSync(data);
       return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+    },
+    async watchRecognisers() {
+      const { watchRecogniser } = await import('../../activities/recognition/registry.ts');
+      const names = await stores.recognisers.names();
+      const voting = await Promise.all(names.map((name) => stores.recognisers.active(name)));
+      const watched = names.filter((_, i) => voting[i] !== null);
+      return Promise.all(watched.map((name) => watchRecogniser(stores, name, Date.now() - WATCHED_MS)));
     },
     log,
     now: Date.now,

@@ -13,6 +13,7 @@ export async function run(loaded: LoadedConfig): Promise<void> {
   const appointments = timetable({
     exportClosedBundlesMs: jobs.export_closed_bundles,
     checkDiskMs: jobs.check_disk,
+    watchRecognisersMs: jobs.watch_recognisers,
   }).filter(({ job }) => job !== 'export-closed-bundles' || retention.bundle_before_expiry);
 
   const bree = new Bree({

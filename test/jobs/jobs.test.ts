@@ -5,6 +5,7 @@ import { run as checkDisk } from '../../jobs/check-disk.ts';
 import { run as exportClosedBundles } from '../../jobs/export-closed-bundles.ts';
 import type { JobContext } from '../../jobs/job.ts';
 import { runOnce } from '../../jobs/run-once.ts';
+import { run as watchRecognisers } from '../../jobs/watch-recognisers.ts';
 import { RUNNER, timetable } from '../../jobs/timetable.ts';
 import type { IncidentView } from '../../domain/ports.ts';
 
@@ -32,6 +33,7 @@ function context(over: Partial<JobContext> = {}): JobContext & { readonly lines:
     },
     bundles: { has: () => false, put: () => Promise.resolve() },
     disk: () => ({ freeBytes: 100e9, totalBytes: 200e9 }),
+    watchRecognisers: () => Promise.resolve([]),
     log: { info: at('info'), warn: at('warn'), error: at('error') },
     now: () => 1_000_000,
     close: () => Promise.resolve(),
@@ -45,7 +47,11 @@ const about = { job: 'a-job', everyMs: 60_000, holder: 'me' };
 describe('the timetable', () => {
   it('names files that are there and export run', async () => {
     assert.ok(fs.existsSync(RUNNER));
-    for (const { file } of timetable({ exportClosedBundlesMs: 1, checkDiskMs: 1 })) {
+    for (const { file } of timetable({
+      exportClosedBundlesMs: 1,
+      checkDiskMs: 1,
+      watchRecognisersMs: 1,
+    })) {
       const { run } = (await import(file)) as { run: unknown };
       assert.equal(typeof run, 'function', file);
     }
@@ -134,4 +140,25 @@ describe('checking the disk', () => {
       assert.equal(shared.lines[0]?.level, level);
     });
   }
+});
+
+describe('the watch over recognisers', () => {
+  const watched = (alarm: boolean): Awaited<ReturnType<JobContext['watchRecognisers']>>[number] => ({
+    name: 'notice-forest',
+    hash: 'h1',
+    rows: 50,
+    enough: true,
+    alarm,
+    monitors: [{ monitor: 'abstention', value: 0.5, limit: 0.2, alarm, reason: 'it abstains on 50 %' }],
+    shadow: null,
+  });
+
+  it('raises an alarm for the one that drifts, and only for it', async () => {
+    const shared = context({ watchRecognisers: () => Promise.resolve([watched(false), watched(true)]) });
+    await watchRecognisers(shared);
+    assert.deepEqual(
+      shared.lines.map(({ level }) => level),
+      ['info', 'error'],
+    );
+  });
 });
