@@ -1,5 +1,6 @@
 import type { ArchivedFrame, CheckpointStore, FrameArchive } from '../../domain/ports-ingest.ts';
 import type { EpochMs } from '../../domain/units.ts';
+import { failpoint } from './failpoint.ts';
 import { Dedup } from './dedup.ts';
 import type { DedupState } from './dedup.ts';
 import { FrameWriter, readStored } from './frame.ts';
@@ -81,7 +82,9 @@ export class Archive {
       receivedAtMs,
       bytes,
     }));
+    failpoint('before-archive');
     await this.#frames.append(frames);
+    failpoint('after-archive');
     for (const { blocks, bytes } of wanted) {
       this.#head += 1;
       this.#remember(this.#head, { blocks, byteLength: bytes.byteLength });

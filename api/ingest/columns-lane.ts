@@ -97,6 +97,11 @@ export class Lane {
     return taken;
   }
 
+  /** Id of the sensor that an item is of; null: the ordinary way must say. */
+  sensorOf(columns: ColumnDecoder, item: number): string | null {
+    return this.#ids[columns.sensor[item]!] ?? null;
+  }
+
   /** What was kept since the last time, as one block; null: nothing. */
   block(clockMs: EpochMs, sentAtMs: EpochMs): RunsBlock | null {
     const filled = this.#open;

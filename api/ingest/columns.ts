@@ -53,7 +53,7 @@ export class ColumnDecoder {
   /** Per reading. */
   readonly atMs = new Float64Array(READINGS_AT_MOST);
   readonly values = new Float64Array(READINGS_AT_MOST);
-  #view = new DataView(new ArrayBuffer(0));
+  #view: DataView = new DataView(new ArrayBuffer(0));
   /** Behind the last varint. */
   #at = 0;
 

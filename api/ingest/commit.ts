@@ -4,6 +4,7 @@ import { TocsinError } from '../../domain/errors.ts';
 import type { QuarantinedItem, QuarantineStore } from '../../domain/ports-ingest.ts';
 import type { EpochMs } from '../../domain/units.ts';
 import type { Archive, NewFrame } from './archive.ts';
+import { failpoint } from './failpoint.ts';
 import { FrameWriter } from './frame.ts';
 import type { StoredBlock } from './frame.ts';
 import { elapsed, persist } from './persist.ts';
@@ -27,6 +28,8 @@ export interface GroupCommitOptions {
   readonly quarantine: QuarantineStore;
   readonly log: Pick<Logger, 'warn' | 'info' | 'error'>;
   readonly now: () => EpochMs;
+  /** Waited for before each group: back-pressure of what comes after the archive. @default nothing */
+  readonly mayGoOn?: () => Promise<void>;
   /** Told how long each group took to become durable, ms, and how many bytes it had. */
   readonly onCommitted?: (ms: number, bytes: number) => void;
 }
@@ -80,6 +83,7 @@ export class GroupCommit {
     // Streams that are served in this turn of the event loop belong to the same group.
     await nextTurn();
     while (this.#queue.length > 0) {
+      await this.#options.mayGoOn?.();
       const group = this.#takeGroup();
       const startedAt = performance.now();
       try {
@@ -117,7 +121,9 @@ export class GroupCommit {
     for (let from = 0; from < refused.length; from += QUARANTINED_AT_ONCE) {
       const id = `${archive.writer}/${++this.#quarantineBatch}`;
       const batch = refused.slice(from, from + QUARANTINED_AT_ONCE);
+      failpoint('before-quarantine');
       await persist('quarantine', () => quarantine.append(id, batch), retry);
+      failpoint('after-quarantine');
     }
     const frames = framesOf(group.flatMap((submission) => submission.blocks));
     const receivedAtMs = now();

@@ -56,6 +56,8 @@ export interface Taking {
   readonly counts: Counts;
   /** Readings, samples and bulletins in it. */
   readonly size: number;
+  /** Some of it was not taken: it is only archived, and there is too much to do. */
+  readonly asksAgain: boolean;
 }
 
 export interface IntakeOptions {
@@ -63,6 +65,8 @@ export interface IntakeOptions {
   readonly sensorOf: (sender: Sender, name: string) => Sensor | undefined;
   /** Grows whenever `sensorOf` may answer differently. */
   readonly revision: () => number;
+  /** Whether any condition hears a sensor: what no condition hears is only archived. @default all are heard */
+  readonly hears?: (tenant: string, sensor: string) => boolean;
   /** By which clock a tenant's lateness is judged. */
   readonly clockOf: (tenant: string) => ClockKind;
   readonly limits: IngestLimits;
@@ -71,8 +75,12 @@ export interface IntakeOptions {
 export interface Intake {
   /** The sender's sensors, by which messages are read as columns. */
   namesOf(sender: Sender): NameTable;
-  /** Judges the items of one message. `nowMs` is the server's time of arrival. */
-  take(sender: Sender, message: Message, nowMs: EpochMs): Taking;
+  /**
+   * Judges the items of one message. `nowMs` is the server's time of arrival.
+   *
+   * @param sheds what no condition hears is not taken now, but asked for again. @default false
+   */
+  take(sender: Sender, message: Message, nowMs: EpochMs, sheds?: boolean): Taking;
 }
 
 /**
@@ -80,7 +88,7 @@ export interface Intake {
  * remembered at once, so it must be made durable, and nothing may be answered before it is.
  */
 export function createIntake(options: IntakeOptions): Intake {
-  const { dedup, sensorOf, revision, clockOf, limits } = options;
+  const { dedup, sensorOf, revision, hears = () => true, clockOf, limits } = options;
   const lanes = new Map<string, Lane>();
   let laneRevision = revision();
 
@@ -97,7 +105,7 @@ export function createIntake(options: IntakeOptions): Intake {
     return lane;
   }
 
-  function take(sender: Sender, message: Message, nowMs: EpochMs): Taking {
+  function take(sender: Sender, message: Message, nowMs: EpochMs, sheds = false): Taking {
     if (message.kind === 'malformed') {
       const taking = new Collected(sender, 0, nowMs, nowMs);
       taking.begin(0, Buffer.from(message.bytes.subarray(0, 1_000)).toString('base64'));
@@ -107,6 +115,7 @@ export function createIntake(options: IntakeOptions): Intake {
     const feed = clockOf(sender.tenant) === 'feed';
     const { sentAtMs } = message.kind === 'columns' ? message.columns : message;
     const taking = new Collected(sender, sentAtMs, nowMs, feed ? sentAtMs : nowMs);
+    taking.sheds = sheds;
     if (message.kind === 'columns') takeColumns(taking, message.columns, feed);
     else message.items.forEach((wire, index) => takeItem(taking, wire, index, feed));
     return taking.end();
@@ -121,6 +130,11 @@ export function createIntake(options: IntakeOptions): Intake {
       if (block !== null) taking.keep(block);
     };
     for (let index = 0; index < columns.items; index++) {
+      const sensor = taking.sheds ? lane.sensorOf(columns, index) : null;
+      if (sensor !== null && !hears(taking.sender.tenant, sensor)) {
+        taking.askAgain(index, limits.retryAfterMs);
+        continue;
+      }
       const taken = isQuick ? lane.take(columns, index, clockMs) : null;
       if (taken === null) {
         keep(lane.block(clockMs, sentAtMs));
@@ -141,6 +155,12 @@ export function createIntake(options: IntakeOptions): Intake {
     // A recorded feed says what time it is: without that nothing in it can be judged.
     if (feed && !(taking.sentAtMs > 0)) return taking.refuse('MALFORMED', 'sent_at_ms is missing.');
     const item = fromWire(wire);
+    if (taking.sheds && (item.kind === 'readings' || item.kind === 'waveform')) {
+      const sensor = sensorOf(taking.sender, item.sensor);
+      if (sensor !== undefined && !hears(taking.sender.tenant, sensor.id)) {
+        return taking.askAgain(index, limits.retryAfterMs);
+      }
+    }
     switch (item.kind) {
       case 'refused':
         return taking.refuse(item.reason, item.explanation);
@@ -406,6 +426,8 @@ class Collected {
   /** When the vendor sent it, where it said so. */
   readonly sent: { readonly sentAtMs?: EpochMs };
   readonly gaps: Gap[] = [];
+  sheds = false;
+  #asksAgain = false;
   readonly sentAtMs: EpochMs;
   readonly #nowMs: EpochMs;
   readonly #blocks: StoredBlock[] = [];
@@ -455,6 +477,19 @@ class Collected {
     this.answer(taken === 'new' ? 'new' : 'DUPLICATE', readings);
   }
 
+  /** The item was not taken. */
+  askAgain(index: number, retryAfterMs: DurationMs): void {
+    this.#asksAgain = true;
+    const last = this.#results.at(-1);
+    if (last?.disposition === 'DISPOSITION_RETRY_LATER') {
+      last.items! += 1;
+      return;
+    }
+    const run = { firstItem: index, items: 1, firstReading: 0, readings: 0, explanation: '', retryAfterMs };
+    const reason = 'QUARANTINE_REASON_UNSPECIFIED';
+    this.#results.push({ ...run, reason, disposition: 'DISPOSITION_RETRY_LATER' });
+  }
+
   keep(block: StoredBlock): void {
     this.#blocks.push(block);
   }
@@ -498,6 +533,7 @@ class Collected {
       gaps: this.gaps,
       counts: this.#counts,
       size: this.#size,
+      asksAgain: this.#asksAgain,
     };
   }
 

@@ -5,6 +5,7 @@ import { TocsinError } from '../../domain/errors.ts';
 import type { PublishOnceResponse } from '../../proto/gen/tocsin/v1/PublishOnceResponse.ts';
 import type { MessageResult } from '../../proto/gen/tocsin/v1/MessageResult.ts';
 import type { PublishResponse } from '../../proto/gen/tocsin/v1/PublishResponse.ts';
+import { failpoint } from './failpoint.ts';
 import type { GroupCommit } from './commit.ts';
 import type { Intake, Sender } from './intake.ts';
 import type { IngestLimits } from './limits.ts';
@@ -86,11 +87,13 @@ export function servePublish(
     const last = answers.at(-1);
     if (last === undefined || isOver) return;
     for (const one of answers) unackedReadings -= one.size;
+    failpoint('before-ack');
     call.write({
       acknowledgedThrough: last.sequence,
       results: answers.map((one) => one.result),
       archivedThrough: last.archivedThrough!,
     });
+    failpoint('after-ack');
     if (takesMore) read();
     else if (unanswered.length === 0) finish(() => call.end());
   };
@@ -133,7 +136,11 @@ export function servePublish(
       });
       return schedule();
     }
-    const taking = intake.take(sender, message, now());
+    const taking = intake.take(sender, message, now(), sheds(commit, limits));
+    if (taking.asksAgain) {
+      vendors.retryLater(sender);
+      metrics?.retryLater(sender);
+    }
     const waiting: Answer = {
       sequence,
       result: { sequence, items: [...taking.results], gaps: [...taking.gaps] },
@@ -142,6 +149,7 @@ export function servePublish(
     };
     unanswered.push(waiting);
     unackedReadings += taking.size;
+    failpoint('validated');
     commit.submit(taking.blocks, taking.quarantined).then((archivedThrough) => {
       waiting.archivedThrough = archivedThrough;
       vendors.taken(sender, taking.counts);
@@ -190,13 +198,21 @@ export async function publishOnce(
     metrics?.retryLater(sender);
     return { result: later(0, message.size, limits) };
   }
-  const taking = intake.take(sender, message, now());
+  const taking = intake.take(sender, message, now(), sheds(commit, limits));
+  if (taking.asksAgain) {
+    vendors.retryLater(sender);
+    metrics?.retryLater(sender);
+  }
   const archivedThrough = await commit.submit(taking.blocks, taking.quarantined);
   vendors.taken(sender, taking.counts);
   metrics?.taken(sender, taking.counts);
   metrics?.acknowledged((performance.now() - arrivedAt) / 1_000);
   return { result: { items: [...taking.results], gaps: [...taking.gaps] }, archivedThrough };
 }
+
+/** Half way to the end of what may wait, what is only archived must wait outside; what is detected comes in. */
+const sheds = (commit: GroupCommit, limits: IngestLimits): boolean =>
+  commit.pendingBytes > limits.pendingBytesAtMost / 2;
 
 const later = (sequence: number, items: number, limits: IngestLimits): MessageResult => ({
   sequence,

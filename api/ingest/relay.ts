@@ -12,6 +12,7 @@ import type { JudgedReadings, SensorHealth, SensorStatus } from '../../domain/in
 import type { IncidentStore, PlanStore, Sensor, SiteStore } from '../../domain/ports.ts';
 import type { AsideRecord, Delivery, IncidentStarter, IngestStores } from '../../domain/ports-ingest.ts';
 import type { ClockKind, EpochMs, Json } from '../../domain/units.ts';
+import { failpoint } from './failpoint.ts';
 import type { Archive } from './archive.ts';
 import { apart, FLAG } from './frame.ts';
 import type { Block, RunsBlock, StoredBlock } from './frame.ts';
@@ -25,6 +26,8 @@ const SNAPSHOT_FRAMES = 500;
 /** The position is saved after so many frames when there is much to do. */
 const FRAMES_AT_ONCE = 50;
 const TOUCHES_KEPT = 10_000;
+/** No more than the archive has at hand, so that detection never has to read what it is late for. */
+const FRAMES_BEHIND_AT_MOST = 200;
 /** Detection takes the event loop for so long, or one frame, at a time. */
 const TURN_AT_MOST_MS = 4;
 /** A condition on the number of doubtful sensors must hear it more often than a silent sensor is given up. */
@@ -98,6 +101,8 @@ export class Relay {
   /** Everything up to here is detected and in the inbox, and that is saved. */
   #saved = 0;
   #snapshotAt = 0;
+  #isDetecting = false;
+  #behind: (() => void)[] = [];
   #inbox: Delivery[] = [];
   #touched: { readonly n: number; readonly incidentId: string }[] = [];
   #touches = 0;
@@ -148,7 +153,12 @@ export class Relay {
       this.#watch(detection.tenant).opened(openedBy(detection, plan), plan);
     }
     archive.onGrowth(() => this.#wake());
-    this.#running = Promise.all([this.#detectAll(), this.#deliverAll()]);
+    this.#isDetecting = true;
+    const ended = (): void => {
+      this.#isDetecting = false;
+      this.#letGoOn();
+    };
+    this.#running = Promise.all([this.#detectAll().finally(ended), this.#deliverAll()]);
     this.#running.catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) {
         this.#options.log.error({ err: error }, 'the relay has stopped: nothing reaches its incident');
@@ -172,6 +182,18 @@ export class Relay {
     await this.#saveSnapshot().catch((error: unknown) =>
       this.#options.log.warn({ err: error }, 'no snapshot of detection: the next start reads more frames'),
     );
+  }
+
+  /** Whether any condition hears a sensor of a tenant. */
+  hears(tenant: string, sensor: string): boolean {
+    return this.#watch(tenant).hears(sensor);
+  }
+
+  /** Resolves when detection is not far behind the archive: who archives more before makes it later still. */
+  async keptUp(): Promise<void> {
+    while (this.#isDetecting && this.#options.archive.head - this.#detected > FRAMES_BEHIND_AT_MOST) {
+      await new Promise<void>((resolve) => this.#behind.push(resolve));
+    }
   }
 
   status(): RelayStatus {
@@ -229,9 +251,12 @@ export class Relay {
         if (blocks === null) {
           throw new TocsinError('ARCHIVE_CONFLICT', `Frame ${seq} is missing from the archive.`);
         }
+        failpoint('frame-read');
         this.#sort(seq, this.#findings(blocks, seq), deliveries, asides);
+        failpoint('frame-detected');
         this.#detected = seq;
         count += 1;
+        this.#letGoOn();
         // Acknowledgements go before: detection may lag a little, a vendor that waits sends nothing.
         if (performance.now() - breathedAt > TURN_AT_MOST_MS) {
           await nextTurn();
@@ -247,13 +272,18 @@ export class Relay {
         continue;
       }
       const throughFrame = this.#detected;
-      if (asides.length > 0) await this.#persist('asides', () => stores.asides.put(asides));
+      if (asides.length > 0) {
+        await this.#persist('asides', () => stores.asides.put(asides));
+        failpoint('asides-put');
+      }
       if (deliveries.length > 0) {
         await this.#persist('inbox', () => stores.inbox.put(deliveries));
+        failpoint('inbox-put');
         this.#inbox.push(...deliveries);
         this.#deliver();
       }
       await this.#persist('position', () => stores.checkpoints.save(POSITION, { throughFrame }));
+      failpoint('position-saved');
       this.#saved = throughFrame;
       if (throughFrame - this.#snapshotAt >= SNAPSHOT_FRAMES) {
         await this.#persist('snapshot', () => this.#saveSnapshot());
@@ -480,10 +510,12 @@ export class Relay {
       }
       const startedAt = performance.now();
       const followers = await this.#deliverOne(next);
+      failpoint('incident-told');
       if (followers.length > 0) {
         await this.#persist('inbox', () => this.#options.stores.inbox.put(followers));
       }
       await this.#persist('inbox', () => this.#options.stores.inbox.remove(next.id));
+      failpoint('inbox-removed');
       this.#inbox.splice(0, 1, ...followers);
       this.#options.onDelivered?.(next.kind, performance.now() - startedAt);
       this.#settle();
@@ -538,6 +570,10 @@ export class Relay {
       evidence: evidence as unknown as Json,
     };
     await this.#persist('asides', () => this.#options.stores.asides.put([record]));
+  }
+
+  #letGoOn(): void {
+    for (const goOn of this.#behind.splice(0)) goOn();
   }
 
   #settle(): void {

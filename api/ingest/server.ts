@@ -110,6 +110,7 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
     quarantine: stores.quarantine,
     log,
     now,
+    mayGoOn: () => relay.keptUp(),
     onCommitted: (ms) => metrics?.committed(ms / 1_000),
   });
   const registry = createRegistry({ sites: stores.sites, plans: stores.plans, log });
@@ -239,7 +240,14 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
       dedup = known;
       await registry.refresh();
       await relay.start();
-      const intake = createIntake({ dedup: known, sensorOf: registry.of, revision: registry.revision, clockOf, limits });
+      const intake = createIntake({
+        dedup: known,
+        sensorOf: registry.of,
+        revision: registry.revision,
+        hears: (tenant, sensor) => relay.hears(tenant, sensor),
+        clockOf,
+        limits,
+      });
       addServices({ intake, commit, limits, metrics, vendors, now, log }, registry);
       health.addToServer(server);
       new ReflectionService(wire).addToServer(server);

@@ -115,6 +115,8 @@ export interface Watch {
   /** Evidence found its incident closed: what else it means now. Call `closed` first. */
   reconsider(evidence: Evidence): Found[];
   isOpen(incidentId: string): boolean;
+  /** Whether any condition hears this sensor: what no condition hears is only archived. */
+  hears(sensor: string): boolean;
   state(): WatchState;
 }
 
@@ -325,6 +327,7 @@ export function createWatch(options: WatchOptions): Watch {
       });
     },
     isOpen: (incidentId) => open.has(incidentId),
+    hears: (sensor) => targets.has(sensor),
     state: () => ({
       open: [...open.values()],
       channels: Object.fromEntries(
