@@ -65,3 +65,18 @@ for line in sys.stdin:
         ms, svm = timed(lambda: SVC(C=1.0, gamma=1 / data["Sa"].shape[1]).fit(data["Sa"], data["ya"]))
         svm.decision_function_shape = "ovo"
         reply({"ms": ms, "accuracy": svm.score(data["Sb"], data["yb"])})
+    elif do == "cross-validate":
+        x, y = np.array(request["x"], dtype=float), np.array(request["y"])
+        result = {"forest": [], "svm": []}
+        for repeat, folds in enumerate(request["folds"]):
+            right = {"forest": 0, "svm": 0}
+            for held in folds:
+                kept = np.setdiff1d(np.arange(len(y)), held)
+                made = RandomForestClassifier(request["trees"], n_jobs=1, random_state=repeat)
+                right["forest"] += (made.fit(x[kept], y[kept]).predict(x[held]) == y[held]).sum()
+                scaler = StandardScaler().fit(x[kept])
+                made = SVC(C=1.0, gamma=1 / x.shape[1]).fit(scaler.transform(x[kept]), y[kept])
+                right["svm"] += (made.predict(scaler.transform(x[held])) == y[held]).sum()
+            for kind, count in right.items():
+                result[kind].append(count / len(y))
+        reply(result)
