@@ -1,0 +1,41 @@
+import { createAuth } from '../../api/auth.ts';
+import { createIngestServer } from '../../api/ingest/server.ts';
+import type { IngestServerOptions } from '../../api/ingest/server.ts';
+import { incidentIdOf } from '../../domain/evidence.ts';
+import type { Evidence } from '../../domain/evidence.ts';
+import { exitWithParent, reportReady } from '../../embedded/role.ts';
+import { connectStore } from '../../models/connect.ts';
+import { createIngestStores } from '../../models/inbox.ts';
+import { createStores } from '../../models/stores.ts';
+
+/*
+ * Ingestion as it runs in production, on a real store, with incidents that are rows: `<incident>|<evidence>`, each
+ * once, as a workflow keeps its evidence. arguments: store uri, database.
+ */
+const [uri = '', dbName = ''] = process.argv.slice(2);
+const { connection } = await connectStore(uri, { dbName });
+const stores = createStores(connection);
+const evidences = connection.collection<{ _id: string }>('test_evidence');
+
+async function keep(incidentId: string, evidence: readonly Evidence[]): Promise<'open'> {
+  for (const { key } of evidence) {
+    const _id = `${incidentId}|${key}`;
+    await evidences.updateOne({ _id }, { $setOnInsert: { _id } }, { upsert: true });
+  }
+  return 'open';
+}
+
+const quiet = (): void => undefined;
+const server = createIngestServer({
+  stores: { ...stores, ...createIngestStores(connection) },
+  starter: {
+    start: (detection) => keep(incidentIdOf(detection), detection.evidence),
+    join: keep,
+  },
+  auth: createAuth({ principals: stores.principals }),
+  log: { info: quiet, warn: quiet, error: console.error } as unknown as IngestServerOptions['log'],
+  clockOf: () => 'feed',
+  refreshEveryMs: 50,
+});
+exitWithParent(() => process.exit(0));
+reportReady({ port: await server.start('127.0.0.1', 0) });
