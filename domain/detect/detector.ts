@@ -24,7 +24,7 @@ export type DetectorState = Readonly<Record<string, unknown>>;
 
 /**
  * A detector on a stream: one pass, memory that does not grow with the stream. Give it every row once, in time order;
- * a row with an earlier time than the last is ignored (answered by the last verdict with `begins` false).
+ * a row with an earlier time than the last is ignored (score 0; an alarm goes on).
  *
  * The verdict object is reused by the next `push`: copy what you keep.
  */

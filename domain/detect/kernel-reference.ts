@@ -17,7 +17,7 @@ export function bankReference(readings: readonly number[], p: BankParameters): n
   let down = 0;
   let last = 0;
   for (const reading of readings) {
-    if (!Number.isFinite(reading)) {
+    if (!((reading - mean) ** 2 < 1e200)) {
       masks.push(0);
       continue;
     }

@@ -77,6 +77,8 @@ const CELLS = 8;
 const ROUNDING = 1e-18;
 /** Keeps a division by a variance of nothing finite. */
 const TINY = 1e-300;
+/** A squared deviation from here on is no reading. */
+const ABSURD = 1e200;
 
 /**
  * EWMA, CUSUM both ways, recursive STA/LTA and AR(1) over many sensors at once, without an allocation a reading. Per
@@ -84,7 +86,7 @@ const TINY = 1e-300;
  * them y_t = a + b·y_{t-1} + e has b = c/v and a = m·(1 - b). STA/LTA runs on squared deviations from the mean: its
  * long-term average is v. The first `warmUp` readings weigh 1/n each, so the start is an ordinary mean.
  *
- * A reading that is not finite is skipped and answers 0. `bankReference` in `kernel-reference.ts` says the same in
+ * A reading that is not finite, or 1e100 away from all before it, is skipped and answers 0. `bankReference` in `kernel-reference.ts` says the same in
  * plain words; a test holds the two together.
  *
  * @example
@@ -152,8 +154,6 @@ export class DetectorBank {
       const sensor = sensors[i]!;
       const value = values[i]!;
       masks[i] = 0;
-      // False for NaN and the infinities alike.
-      if (!(value - value === 0)) continue;
       const heard = counts[sensor];
       if (heard === undefined) throw new RangeError(`Sensor ${sensor} of ${counts.length}: grow first.`);
       if (heard < warmUp) {
@@ -163,8 +163,10 @@ export class DetectorBank {
       const at = sensor * CELLS;
       const mean = cells[at + MEAN]!;
       const away = value - mean;
-      const before = cells[at + LAST]! - mean;
       const away2 = away * away;
+      // False for NaN, the infinities, and what would make a sum infinite for ever.
+      if (!(away2 < ABSURD)) continue;
+      const before = cells[at + LAST]! - mean;
       const variance = cells[at + VARIANCE]! + TINY;
       const deviation = Math.sqrt(variance);
       const lag = cells[at + LAG]!;
@@ -212,13 +214,14 @@ export class DetectorBank {
   #learn(sensor: number, value: number): void {
     const cells = this.#cells;
     const at = sensor * CELLS;
+    const away = value - cells[at + MEAN]!;
+    if (!(away * away < ABSURD)) return;
     const count = this.#counts[sensor]!;
     this.#counts[sensor] = count + 1;
     const rate = Math.max(this.#p.rate, 1 / (count + 1));
     const shortRate = Math.max(this.#p.shortRate, 1 / (count + 1));
     const mean = cells[at + MEAN]!;
     const variance = cells[at + VARIANCE]!;
-    const away = value - mean;
     const before = count === 0 ? 0 : cells[at + LAST]! - mean;
     const surprise = away - (cells[at + LAG]! / (variance + TINY)) * before;
     cells[at + MEAN] = mean + rate * away;

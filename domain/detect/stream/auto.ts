@@ -5,7 +5,7 @@ import { LEARNING } from './learning.ts';
 import { Moments } from './moments.ts';
 import { Season } from './season.ts';
 import { TailLimit } from './tail.ts';
-import { fromJson, ReusedVerdict, scoreOf, toJson } from './verdict.ts';
+import { fromJson, isReading, ReusedVerdict, scoreOf, toJson } from './verdict.ts';
 import { WindowMean } from './window-mean.ts';
 
 /**
@@ -164,7 +164,7 @@ class ChannelStatistic {
   }
 
   push(timeMs: number, value: number): number {
-    if (!Number.isFinite(value)) return 0;
+    if (!isReading(value)) return 0;
     const surprise = this.#season.surprise(timeMs, value);
     const level = this.#window.push(value);
     let statistic = this.#surprises.count > LEARNING ? Math.abs(this.#surprises.standing(surprise)) : 0;

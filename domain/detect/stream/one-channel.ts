@@ -1,5 +1,5 @@
 import type { Detector, DetectorState } from '../detector.ts';
-import { fromJson, ReusedVerdict, scoreOf, toJson } from './verdict.ts';
+import { fromJson, isReading, ReusedVerdict, scoreOf, toJson } from './verdict.ts';
 
 /** The part of a detector on one channel that differs from the next: its statistic. */
 export interface Statistic {
@@ -35,7 +35,7 @@ export function onOneChannel(
       if (timeMs < lastMs) return verdict.unchanged();
       lastMs = timeMs;
       const value = row[0]!;
-      if (!Number.isFinite(value)) return verdict.unchanged();
+      if (!isReading(value)) return verdict.unchanged();
       const now = statistic.of(timeMs, value);
       return verdict.set(scoreOf(now, limit), now >= (verdict.alarm ? release : limit), now);
     },

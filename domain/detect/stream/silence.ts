@@ -1,5 +1,5 @@
 import { defineDetector } from '../detector.ts';
-import { fromJson, ReusedVerdict, scoreOf, toJson } from './verdict.ts';
+import { fromJson, isReading, ReusedVerdict, scoreOf, toJson } from './verdict.ts';
 
 /** Intervals from which the usual one is learnt before it is believed. */
 const LEARNING_INTERVALS = 10;
@@ -40,7 +40,7 @@ export const silence = defineDetector({
       push(timeMs, row) {
         if (timeMs < lastMs) return verdict.unchanged();
         lastMs = timeMs;
-        const heard = Number.isFinite(row[0]);
+        const heard = isReading(row[0]!);
         if (Number.isNaN(heardMs)) {
           if (heard) heardMs = timeMs;
           return verdict.unchanged();

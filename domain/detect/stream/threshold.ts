@@ -1,5 +1,5 @@
 import { defineDetector } from '../detector.ts';
-import { fromJson, ReusedVerdict, scoreOf, toJson } from './verdict.ts';
+import { fromJson, isReading, ReusedVerdict, scoreOf, toJson } from './verdict.ts';
 
 /**
  * Alarms when the value stays on the far side of a level for a time, and ends when it comes back by the hysteresis.
@@ -38,7 +38,7 @@ export const threshold = defineDetector({
         if (timeMs < lastMs) return verdict.unchanged();
         lastMs = timeMs;
         const value = row[0]!;
-        if (Number.isNaN(value)) return verdict.unchanged();
+        if (!isReading(value)) return verdict.unchanged();
         const beyond = sign * (value - level);
         if (beyond > 0) {
           if (Number.isNaN(sinceMs)) sinceMs = timeMs;

@@ -15,9 +15,11 @@ export class ReusedVerdict implements Verdict {
     return this;
   }
 
-  /** Nothing new can be said: the value is missing or came too late. */
+  /** The value is missing or came too late: nothing is scored, and an alarm goes on. */
   unchanged(): this {
     this.begins = false;
+    this.score = 0;
+    this.statistic = 0;
     return this;
   }
 }
@@ -30,6 +32,14 @@ export function scoreOf(statistic: number, limit: number): number {
   if (!(statistic > 0)) return 0;
   if (statistic === Infinity) return 1;
   return statistic / (statistic + limit);
+}
+
+/** Beyond this a value is no reading: squared and summed it would be infinite for ever. */
+const ABSURD = 1e100;
+
+/** False for NaN, the infinities and absurd numbers: they are missing values to every detector. */
+export function isReading(value: number): boolean {
+  return Math.abs(value) < ABSURD;
 }
 
 /** JSON has no NaN and no infinities; null stands for NaN (nothing yet). */

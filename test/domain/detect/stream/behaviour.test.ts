@@ -71,6 +71,20 @@ void describe('EWMA and CUSUM', () => {
   });
 });
 
+void describe('absurd values', () => {
+  for (const name of ['ewma', 'cusum', 'ar', 'ar-rls', 'seasonal', 'robust', 'auto']) {
+    void it(`do not blind ${name}`, () => {
+      const values = [...noise(14, 900, 5), ...noise(15, 60, 60)];
+      for (const at of [3, 300, 500]) values[at] = at === 300 ? -1e308 : 1e308;
+      const found = begins(name, {}, values);
+      assert.ok(
+        found.some((row) => row >= 900 && row < 904),
+        `${name}: ${found.join()}`,
+      );
+    });
+  }
+});
+
 void describe('autoregression', () => {
   const random = createRandom(6);
   let y = 50;
