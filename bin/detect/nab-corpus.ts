@@ -84,8 +84,9 @@ function rowsOf(window: readonly [string, string], timesMs: Float64Array, place:
       `${place}: ${window.join(', ')} are not two times.`,
     );
   }
-  const first = timesMs.findIndex((time) => time >= start);
-  const last = timesMs.findLastIndex((time) => time <= end);
+  // The labels name rows by their times. Where the clock was set back, the first row of that time is meant.
+  const first = indexOrElse(timesMs.indexOf(start), () => timesMs.findIndex((time) => time >= start));
+  const last = indexOrElse(timesMs.indexOf(end), () => timesMs.findLastIndex((time) => time <= end));
   if (first < 0 || last < first) {
     throw new CommandFailed(
       EXIT.usage,
@@ -94,4 +95,8 @@ function rowsOf(window: readonly [string, string], timesMs: Float64Array, place:
     );
   }
   return [first, last];
+}
+
+function indexOrElse(index: number, otherwise: () => number): number {
+  return index >= 0 ? index : otherwise();
 }

@@ -33,7 +33,7 @@ export function probationRows(rows: number): number {
 
 /** 1 far before the end of a window, 0 at its end, towards -1 after it; -1 from three window lengths on. */
 export function scaledSigmoid(position: number): number {
-  return position > 3 ? -1 : 2 / (1 + Math.exp(5 * position)) - 1;
+  return position >= 3 ? -1 : 2 / (1 + Math.exp(5 * position)) - 1;
 }
 
 /**

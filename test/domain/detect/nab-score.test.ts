@@ -48,8 +48,9 @@ void describe('the NAB score', () => {
 
   void it('weighs places by the published sigmoid', () => {
     assert.ok(Math.abs(scaledSigmoid(-1) - 0.98661) < 1e-5);
+    assert.ok(Math.abs(scaledSigmoid(-0.5) - 0.84828) < 1e-5);
     assert.equal(scaledSigmoid(0), 0);
-    assert.equal(scaledSigmoid(3.01), -1);
+    assert.equal(scaledSigmoid(3), -1);
     const worths = rowWorths(ROWS, WINDOWS);
     assert.equal(worths[300], 1);
     assert.ok(Math.abs(worths[399]! - scaledSigmoid(-0.01) / scaledSigmoid(-1)) < 1e-12);
