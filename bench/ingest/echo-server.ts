@@ -30,6 +30,10 @@ server.addService(withRawMessages(IngestService.service), {
     });
   },
 });
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send!({ cpuMs: (user + system) / 1_000 });
+});
 server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
   if (error !== null) throw error;
   process.send!({ port });

@@ -33,7 +33,8 @@ const answer = <T>(child: ChildProcess): Promise<T> =>
 export interface BenchServer {
   readonly port: number;
   report(): Promise<ServerReport>;
-  rssBytes(): Promise<number>;
+  /** Memory now, and CPU time since the start. */
+  usage(): Promise<{ readonly rssBytes: number; readonly cpuMs: number }>;
   stop(): void;
 }
 
@@ -47,9 +48,9 @@ export async function startServer(options: ServerOptions | 'echo'): Promise<Benc
       child.send('report');
       return answer(child);
     },
-    async rssBytes() {
-      child.send('memory');
-      return (await answer<{ rssBytes: number }>(child)).rssBytes;
+    usage() {
+      child.send('usage');
+      return answer(child);
     },
     stop: () => void child.kill('SIGKILL'),
   };

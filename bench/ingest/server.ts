@@ -266,10 +266,15 @@ async function door({ mode, sensors, sites, uri }: ServerOptions): Promise<Runni
   };
 }
 
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 const options = JSON.parse(process.argv[2]!) as ServerOptions;
 const running = await (options.mode === 'kernel' ? kernel(options) : door(options));
-process.on('message', (ask: 'report' | 'memory') => {
-  if (ask === 'memory') process.send!({ rssBytes: process.memoryUsage.rss() });
+process.on('message', (ask: 'report' | 'usage') => {
+  if (ask === 'usage') process.send!({ rssBytes: process.memoryUsage.rss(), cpuMs: cpuMs() });
   else void running.report().then((report) => process.send!(report));
 });
 process.send!({ port: running.port });
