@@ -27,6 +27,7 @@ export interface LearningOptions extends FileOptions {
   readonly categories?: readonly string[];
   readonly ordinal?: Readonly<Record<string, readonly string[]>>;
   readonly weight: 'balanced' | 'none';
+  readonly skewed?: 'plain' | 'quantile';
   readonly members?: readonly MemberKind[];
   readonly trees?: number;
   readonly minLeaf?: number;
@@ -58,6 +59,11 @@ export function addLearningOptions(command: Command): Command {
     .option('--categories <columns>', 'columns whose numbers are names', parseList)
     .option('--ordinal <column=a<b<c>', 'a column whose values have an order (repeatable)', parseOrdinal)
     .option('--weight <weight>', 'balanced: all classes weigh the same; or none', parseWeight, 'none')
+    .option(
+      '--skewed <how>',
+      'numbers with a long tail: plain, or quantile (default: plain for svm, quantile for other scaled kinds)',
+      parseSkewed,
+    )
     .option('--members <kinds>', 'who votes, for kind vote (default: forest,svm,logistic)', parseMembers)
     .option('--trees <n>', 'trees of a forest (default: 200)', parseCountOption)
     .option(
@@ -102,6 +108,7 @@ export async function prepareLearning(options: LearningOptions, name: string): P
     ...(options.features === undefined ? {} : { features: options.features }),
     ...(options.categories === undefined ? {} : { categories: options.categories }),
     ...(options.ordinal === undefined ? {} : { ordinals: options.ordinal }),
+    skewed: options.skewed ?? (options.kind === 'svm' ? 'plain' : 'quantile'),
   });
   const usesSvm =
     options.kind === 'svm' ||
@@ -171,6 +178,11 @@ function parseMembers(text: string): MemberKind[] {
 
 function parseWeight(text: string): 'balanced' | 'none' {
   if (text !== 'balanced' && text !== 'none') throw new InvalidArgumentError('Give balanced or none.');
+  return text;
+}
+
+function parseSkewed(text: string): 'plain' | 'quantile' {
+  if (text !== 'plain' && text !== 'quantile') throw new InvalidArgumentError('Give plain or quantile.');
   return text;
 }
 

@@ -160,6 +160,7 @@ export async function trainFromTable(
       features: labelled.features.map((spec) => ({
         name: spec.name,
         kind: spec.kind,
+        ...(spec.transform === undefined ? {} : { transform: spec.transform }),
         ...(spec.categories === undefined ? {} : { categories: spec.categories }),
       })),
       columns: recogniser.preprocessing.columns,

@@ -21,6 +21,11 @@ export interface TableChoice {
   readonly categories?: readonly string[];
   /** Columns whose values have an order, lowest first. @default none */
   readonly ordinals?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * `quantile`: where columns are scaled, numbers with a long tail (skewness beyond 2) enter as the share of training
+   * values below them, so that a few huge ones do not drown the rest. @default 'plain'
+   */
+  readonly skewed?: 'plain' | 'quantile';
 }
 
 /** A table as something to learn from. */
@@ -89,7 +94,8 @@ function specOf(table: Table, name: string, choice: TableChoice): FeatureSpec | 
     if (known.length === values.length && known.every((value) => value === known[0])) {
       return `it is ${cells[0]} in every row`;
     }
-    return { ...common, kind: 'number' };
+    const isSkewed = choice.skewed === 'quantile' && Math.abs(skewness(known)) > SKEWED;
+    return { ...common, kind: 'number', ...(isSkewed ? { transform: 'quantile' as const } : {}) };
   }
   if (different.length === 1 && !cells.includes(null)) return `it is "${different[0]}" in every row`;
   if (different.length > CATEGORIES_AT_MOST && !asCategory) {
@@ -98,6 +104,16 @@ function specOf(table: Table, name: string, choice: TableChoice): FeatureSpec | 
   const declared = table.declared[index];
   const categories = declared?.kind === 'category' && !asCategory ? declared.values : different.sort(byName);
   return { ...common, kind: 'category', categories };
+}
+
+const SKEWED = 2;
+
+function skewness(values: Float64Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const moment = (power: number): number =>
+    values.reduce((sum, value) => sum + (value - mean) ** power, 0) / values.length;
+  const variance = moment(2);
+  return variance > 0 ? moment(3) / variance ** 1.5 : 0;
 }
 
 function refuseUnlisted(table: Table, name: string, order: readonly string[]): void {
