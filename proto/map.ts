@@ -56,7 +56,7 @@ const BULLETIN_TEXT_AT_MOST = 16_000;
 const SENSOR = /^[A-Za-z0-9._:/-]{1,128}$/;
 // `|` separates the parts of keys.
 const BOOT = /^[A-Za-z0-9._:-]{0,64}$/;
-const IDENTITY = /^[^|\p{Cc}]{1,256}$/u;
+const IDENTITY = /^[^|\p{Cc}\p{Bidi_Control}]{1,256}$/u;
 const TYPE = /^[a-z][a-z0-9-]{0,63}$/;
 const FIELD = /^[A-Za-z][A-Za-z0-9]{0,63}$/;
 const LATEST_MS = 8_640_000_000_000_000;

@@ -33,7 +33,11 @@ const server = createIngestServer({
     join: keep,
   },
   auth: createAuth({ principals: stores.principals }),
-  log: { info: quiet, warn: quiet, error: console.error } as unknown as IngestServerOptions['log'],
+  log: {
+    info: quiet,
+    warn: quiet,
+    error: (facts: unknown, text: string) => process.stderr.write(`${text}\n`),
+  } as unknown as IngestServerOptions['log'],
   clockOf: () => 'feed',
   refreshEveryMs: 50,
 });
