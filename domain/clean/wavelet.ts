@@ -12,8 +12,9 @@ const FILTERS = {
 export type Wavelet = keyof typeof FILTERS;
 
 /**
- * Takes the noise out of a block: periodic wavelet transform, soft threshold sigma·√(2 ln n) on the details (VisuShrink,
- * Donoho & Johnstone, 1994; sigma from the median of the finest details), and back. Constant blocks stay as they are.
+ * Takes the noise out of a block: periodic wavelet transform, details below sigma·√(2 ln n) away (Donoho & Johnstone,
+ * 1994; sigma from the median of the finest details), and back. The rest is kept whole: shrinking it, too, would round
+ * off the steps that matter. Constant blocks stay as they are.
  *
  * @param block length a power of two of at least 8, finite
  */
@@ -27,8 +28,7 @@ export function denoiseBlock(block: Float64Array, wavelet: Wavelet): Float64Arra
   const sigma = medianOf(coefficients.slice(n / 2).map(Math.abs)) / 0.6745;
   const threshold = sigma * Math.sqrt(2 * Math.log(n));
   for (let i = length; i < n; i++) {
-    const c = coefficients[i]!;
-    coefficients[i] = Math.sign(c) * Math.max(0, Math.abs(c) - threshold);
+    if (Math.abs(coefficients[i]!) <= threshold) coefficients[i] = 0;
   }
   for (length *= 2; length <= n; length *= 2) join(coefficients, length, low);
   return coefficients;

@@ -55,6 +55,8 @@ export interface TrainForecaster {
   readonly level?: number;
   /** @default 1 */
   readonly seed?: number;
+  /** What `auto` weighs. @default every kind */
+  readonly among?: readonly ForecastKind[];
 }
 
 export const MOST_FORECAST_STEPS = 288;
@@ -84,7 +86,7 @@ export function trainForecaster(series: Series, options: TrainForecaster): Forec
   if (finite.length < LEAST_VALUES + 4 * steps) {
     throw bad(channel, `${finite.length} usable values are too few for ${steps} steps ahead`);
   }
-  const asked = kind === 'auto' ? FORECAST_KINDS : [kind];
+  const asked = kind === 'auto' ? (options.among ?? FORECAST_KINDS) : [kind];
   const { validated, chosen, why } = validate(asked, grid, { steps, seed, miss: 1 - level });
   if (chosen === null) throw bad(channel, why);
   const calibrateFrom = Math.floor(grid.values.length * (1 - CALIBRATION_SHARE));
@@ -182,21 +184,24 @@ export function forecastFrom(forecaster: Forecaster, history: Series): Forecast 
   if (origin < 0 || !pathFrom(forecaster, grid, origin, path)) {
     throw bad(channel, 'the history is too short, or its end has a gap too long to fill');
   }
-  const misses = adaptedMisses(forecaster, grid, origin);
   const originMs = grid.startMs + origin * everyMs;
   const kept = path.slice();
   return {
     originMs,
     level: card.level,
-    points: Array.from(kept, (value, h) => {
-      const width = conformalHalfWidth(absoluteAt(residuals, h + 1), misses);
-      return {
-        atMs: originMs + (h + 1) * everyMs,
-        value: denormalise(clean, value),
-        low: denormalise(clean, value - width),
-        high: denormalise(clean, value + width),
-      };
-    }),
+    // Only when asked: a plan's condition asks for the probability alone, at every reading.
+    get points() {
+      const misses = adaptedMisses(forecaster, grid, origin);
+      return Array.from(kept, (value, h) => {
+        const width = conformalHalfWidth(absoluteAt(residuals, h + 1), misses);
+        return {
+          atMs: originMs + (h + 1) * everyMs,
+          value: denormalise(clean, value),
+          low: denormalise(clean, value - width),
+          high: denormalise(clean, value + width),
+        };
+      });
+    },
     probabilityAbove(x, withinMs) {
       const level = (x - denormalise(clean, 0)) / normalisedScale(clean);
       const within = Math.min(steps, Math.max(1, Math.ceil(withinMs / everyMs - 1e-9)));

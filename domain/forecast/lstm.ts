@@ -28,7 +28,7 @@ export interface LstmOptions {
   readonly length?: number;
   /** Passes over the samples. @default 10 */
   readonly epochs?: number;
-  /** At most so many windows of the training values, evenly spread. @default 1500 */
+  /** At most so many windows of the training values, evenly spread. @default 1200 */
   readonly samples?: number;
   readonly seed: number;
 }
@@ -39,7 +39,7 @@ const GRADIENT_NORM = 1;
 
 /** Trains with Adam (Kingma & Ba, 2015) through time; the same seed gives the same bytes. Null: too few values. */
 export function trainLstm(grid: Grid, options: LstmOptions): Lstm | null {
-  const { outputs, hidden = 12, length = 24, epochs = 10, samples = 1500, seed } = options;
+  const { outputs, hidden = 12, length = 24, epochs = 10, samples = 1200, seed } = options;
   const shape = { hidden, length, outputs };
   const usable: number[] = [];
   for (let t = length; t + outputs < grid.values.length; t++) if (isWhole(grid, t, shape)) usable.push(t);
@@ -64,7 +64,9 @@ export function trainLstm(grid: Grid, options: LstmOptions): Lstm | null {
       const end = Math.min(begin + BATCH, origins.length);
       gradient.fill(0);
       for (let i = begin; i < end; i++) work.lossAndGradient(grid, origins[i]!, gradient, 1 / (end - begin));
-      const norm = Math.hypot(...gradient);
+      let squares = 0;
+      for (const g of gradient) squares += g * g;
+      const norm = Math.sqrt(squares);
       const shrink = norm > GRADIENT_NORM ? GRADIENT_NORM / norm : 1;
       updates++;
       const rate = LEARNING_RATE * (1 - (0.9 * updates) / total);
@@ -147,22 +149,25 @@ class Work {
 
   forward(grid: Grid, origin: number): void {
     const { hidden, length, weights } = this.#lstm;
-    const width = INPUTS + hidden + 1;
+    const { state } = this;
+    const cells = this.#cell;
+    const gates = this.#gates;
+    const inputs = this.#inputs;
     for (let t = 0; t < length; t++) {
       this.#read(grid, origin - length + 1 + t, t);
-      for (let g = 0; g < 4 * hidden; g++) {
-        const base = g * width;
-        let sum = weights[base + width - 1]!;
-        for (let i = 0; i < INPUTS; i++) sum += weights[base + i]! * this.#inputs[t * INPUTS + i]!;
-        for (let h = 0; h < hidden; h++) sum += weights[base + INPUTS + h]! * this.state[t * hidden + h]!;
-        this.#gates[t * 4 * hidden + g] = g < 3 * hidden ? 1 / (1 + Math.exp(-sum)) : Math.tanh(sum);
+      const first = t * 4 * hidden;
+      for (let g = 0, at = 0; g < 4 * hidden; g++) {
+        let sum = 0;
+        for (let i = 0; i < INPUTS; i++) sum += weights[at++]! * inputs[t * INPUTS + i]!;
+        for (let h = 0; h < hidden; h++) sum += weights[at++]! * state[t * hidden + h]!;
+        sum += weights[at++]!;
+        gates[first + g] = g < 3 * hidden ? 1 / (1 + Math.exp(-sum)) : Math.tanh(sum);
       }
       for (let h = 0; h < hidden; h++) {
-        const at = t * 4 * hidden + h;
-        const kept = this.#gates[at + hidden]! * this.#cell[t * hidden + h]!;
-        const cell = kept + this.#gates[at]! * this.#gates[at + 3 * hidden]!;
-        this.#cell[(t + 1) * hidden + h] = cell;
-        this.state[(t + 1) * hidden + h] = this.#gates[at + 2 * hidden]! * Math.tanh(cell);
+        const kept = gates[first + hidden + h]! * cells[t * hidden + h]!;
+        const cell = kept + gates[first + h]! * gates[first + 3 * hidden + h]!;
+        cells[(t + 1) * hidden + h] = cell;
+        state[(t + 1) * hidden + h] = gates[first + 2 * hidden + h]! * Math.tanh(cell);
       }
     }
   }
@@ -193,32 +198,36 @@ class Work {
 
   #backwards(t: number, gradient: Float64Array): void {
     const { hidden, weights } = this.#lstm;
-    const width = INPUTS + hidden + 1;
+    const { state } = this;
+    const cells = this.#cell;
+    const gates = this.#gates;
+    const inputs = this.#inputs;
+    const backState = this.#backState;
+    const backCells = this.#backCell;
+    const backGate = this.#backGate;
     for (let h = 0; h < hidden; h++) {
       const at = t * 4 * hidden + h;
-      const input = this.#gates[at]!;
-      const forget = this.#gates[at + hidden]!;
-      const output = this.#gates[at + 2 * hidden]!;
-      const candidate = this.#gates[at + 3 * hidden]!;
-      const squashed = Math.tanh(this.#cell[(t + 1) * hidden + h]!);
-      const backOutput = this.#backState[h]! * squashed;
-      const backCell = this.#backCell[h]! + this.#backState[h]! * output * (1 - squashed * squashed);
-      this.#backGate[h] = backCell * candidate * input * (1 - input);
-      this.#backGate[hidden + h] = backCell * this.#cell[t * hidden + h]! * forget * (1 - forget);
-      this.#backGate[2 * hidden + h] = backOutput * output * (1 - output);
-      this.#backGate[3 * hidden + h] = backCell * input * (1 - candidate * candidate);
-      this.#backCell[h] = backCell * forget;
+      const input = gates[at]!;
+      const forget = gates[at + hidden]!;
+      const output = gates[at + 2 * hidden]!;
+      const candidate = gates[at + 3 * hidden]!;
+      const squashed = Math.tanh(cells[(t + 1) * hidden + h]!);
+      const backCell = backCells[h]! + backState[h]! * output * (1 - squashed * squashed);
+      backGate[h] = backCell * candidate * input * (1 - input);
+      backGate[hidden + h] = backCell * cells[t * hidden + h]! * forget * (1 - forget);
+      backGate[2 * hidden + h] = backState[h]! * squashed * output * (1 - output);
+      backGate[3 * hidden + h] = backCell * input * (1 - candidate * candidate);
+      backCells[h] = backCell * forget;
     }
-    this.#backState.fill(0);
-    for (let g = 0; g < 4 * hidden; g++) {
-      const back = this.#backGate[g]!;
-      const base = g * width;
-      for (let i = 0; i < INPUTS; i++) gradient[base + i]! += back * this.#inputs[t * INPUTS + i]!;
-      for (let h = 0; h < hidden; h++) {
-        gradient[base + INPUTS + h]! += back * this.state[t * hidden + h]!;
-        this.#backState[h]! += back * weights[base + INPUTS + h]!;
+    backState.fill(0);
+    for (let g = 0, at = 0; g < 4 * hidden; g++) {
+      const back = backGate[g]!;
+      for (let i = 0; i < INPUTS; i++) gradient[at++]! += back * inputs[t * INPUTS + i]!;
+      for (let h = 0; h < hidden; h++, at++) {
+        gradient[at]! += back * state[t * hidden + h]!;
+        backState[h]! += back * weights[at]!;
       }
-      gradient[base + width - 1]! += back;
+      gradient[at++]! += back;
     }
   }
 
