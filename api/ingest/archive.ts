@@ -92,10 +92,17 @@ export class Archive {
     this.#grown?.();
   }
 
-  /** What a frame holds; null: there is no such frame. The newest are at hand and need not be read. */
+  /**
+   * What a frame holds; null: there is no such frame. The newest are at hand until they were asked for once: the
+   * sooner they go, the less they cost.
+   */
   async blocks(seq: number): Promise<readonly StoredBlock[] | null> {
     const recent = this.#recent.get(seq);
-    if (recent !== undefined) return recent.blocks;
+    if (recent !== undefined) {
+      this.#recent.delete(seq);
+      this.#recentBytes -= recent.byteLength;
+      return recent.blocks;
+    }
     const frame = await this.#frames.read(seq);
     return frame === null ? null : readStored(frame.bytes);
   }

@@ -41,6 +41,7 @@ export interface GroupCommitOptions {
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
   readonly #stopping = new AbortController();
+  readonly #writer = new FrameWriter();
   #queue: Submission[] = [];
   #running: Promise<void> | null = null;
   #pendingBytes = 0;
@@ -125,7 +126,10 @@ export class GroupCommit {
       await persist('quarantine', () => quarantine.append(id, batch), retry);
       failpoint('after-quarantine');
     }
-    const frames = framesOf(group.flatMap((submission) => submission.blocks));
+    const frames = framesOf(
+      this.#writer,
+      group.flatMap((submission) => submission.blocks),
+    );
     const receivedAtMs = now();
     for (let from = 0; from < frames.length; from += FRAMES_AT_ONCE) {
       const batch = frames.slice(from, from + FRAMES_AT_ONCE);
@@ -142,13 +146,11 @@ export class GroupCommit {
   }
 }
 
-function framesOf(blocks: readonly StoredBlock[]): NewFrame[] {
+function framesOf(writer: FrameWriter, blocks: readonly StoredBlock[]): NewFrame[] {
   const frames: NewFrame[] = [];
-  let writer = new FrameWriter();
   let from = 0;
   const close = (to: number): void => {
     frames.push({ blocks: blocks.slice(from, to), bytes: writer.finish() });
-    writer = new FrameWriter();
     from = to;
   };
   blocks.forEach((block, n) => {

@@ -106,48 +106,85 @@ export const FLAG = {
 } as const;
 
 const MAGIC = 0x31464354;
+const FIRST_ROOM = 64 * 1024;
 /** Set in a bulletin's stored flags only. */
 const SENT_FOLLOWS = 128;
 const KIND = { readings: 1, waveform: 2, bulletin: 3, runs: 4 } as const;
 
-/** Collects blocks until a frame is full. */
+/** Collects blocks until a frame is full; finished, it begins the next one. */
 export class FrameWriter {
   readonly #strings = new Map<string, number>();
-  readonly #blocks: Buffer[] = [];
-  #bytes = 12;
+  #blocks: Buffer = Buffer.allocUnsafe(FIRST_ROOM);
+  /** Bytes and number of the blocks, and bytes of the strings. */
+  #end = 0;
+  #count = 0;
+  #stringBytes = 0;
 
   get size(): number {
-    return this.#bytes;
+    return 12 + this.#stringBytes + this.#end;
   }
 
   get isEmpty(): boolean {
-    return this.#blocks.length === 0;
+    return this.#count === 0;
   }
 
   add(block: StoredBlock): void {
-    const body = this.#body(block);
-    const head = Buffer.allocUnsafe(5);
-    head.writeUInt8(KIND[block.kind], 0);
-    head.writeUInt32LE(body.length, 1);
-    this.#blocks.push(head, body);
-    this.#bytes += head.length + body.length;
+    if (block.kind === 'runs') this.#runs(block);
+    else {
+      const body = this.#body(block);
+      const at = this.#head(KIND[block.kind], body.length);
+      body.copy(this.#blocks, at);
+    }
   }
 
   finish(): Buffer {
-    const head = Buffer.allocUnsafe(12);
-    head.writeUInt32LE(MAGIC, 0);
-    head.writeUInt32LE(this.#strings.size, 4);
-    head.writeUInt32LE(this.#blocks.length / 2, 8);
-    const strings = [...this.#strings.keys()].flatMap((text) => {
-      const bytes = Buffer.from(text, 'utf8');
-      const length = Buffer.allocUnsafe(2);
-      length.writeUInt16LE(bytes.length, 0);
-      return [length, bytes];
-    });
-    return Buffer.concat([head, ...strings, ...this.#blocks]);
+    const frame = Buffer.allocUnsafe(this.size);
+    let at = frame.writeUInt32LE(MAGIC, 0);
+    at = frame.writeUInt32LE(this.#strings.size, at);
+    at = frame.writeUInt32LE(this.#count, at);
+    for (const text of this.#strings.keys()) {
+      const length = frame.write(text, at + 2);
+      at = frame.writeUInt16LE(length, at) + length;
+    }
+    this.#blocks.copy(frame, at, 0, this.#end);
+    this.#strings.clear();
+    this.#end = this.#count = this.#stringBytes = 0;
+    return frame;
   }
 
-  #body(block: StoredBlock): Buffer {
+  /** Begins a block of so many bytes; answers where they go. */
+  #head(kind: number, length: number): number {
+    const at = this.#end + 5;
+    if (at + length > this.#blocks.length) {
+      const larger = Buffer.allocUnsafe(2 * (at + length));
+      this.#blocks.copy(larger, 0, 0, this.#end);
+      this.#blocks = larger;
+    }
+    this.#blocks.writeUInt8(kind, this.#end);
+    this.#blocks.writeUInt32LE(length, this.#end + 1);
+    this.#end = at + length;
+    this.#count += 1;
+    return at;
+  }
+
+  #runs(block: RunsBlock): void {
+    const names = block.names.join('\n');
+    const namesLength = Buffer.byteLength(names);
+    const { byteLength } = block.columns;
+    const start = this.#head(KIND.runs, 28 + namesLength + byteLength + sentBytes(block));
+    const blocks = this.#blocks;
+    let at = blocks.writeUInt32LE(this.#index(block.tenant), start);
+    at = blocks.writeUInt32LE(this.#index(block.vendor), at);
+    at = blocks.writeDoubleLE(block.clockMs, at);
+    at = blocks.writeUInt32LE(namesLength, at);
+    at = blocks.writeUInt32LE(block.ends.length, at);
+    at = blocks.writeUInt32LE(block.values.length, at);
+    at += blocks.write(names, at);
+    blocks.set(new Uint8Array(block.columns), at);
+    writeSent(block, blocks, at + byteLength);
+  }
+
+  #body(block: Block): Buffer {
     const origin = [block.tenant, block.vendor];
     switch (block.kind) {
       case 'readings': {
@@ -161,20 +198,6 @@ export class FrameWriter {
         at += bytesOf(block.values).copy(body, at);
         at += bytesOf(block.flags).copy(body, at);
         writeSent(block, body, at);
-        return body;
-      }
-      case 'runs': {
-        const names = block.names.join('\n');
-        const namesLength = Buffer.byteLength(names);
-        const body = this.#start(origin, 20 + namesLength + block.columns.byteLength + sentBytes(block));
-        let at = 8;
-        at = body.writeDoubleLE(block.clockMs, at);
-        at = body.writeUInt32LE(namesLength, at);
-        at = body.writeUInt32LE(block.ends.length, at);
-        at = body.writeUInt32LE(block.values.length, at);
-        at += body.write(names, at);
-        body.set(new Uint8Array(block.columns), at);
-        writeSent(block, body, at + block.columns.byteLength);
         return body;
       }
       case 'waveform': {
@@ -220,7 +243,7 @@ export class FrameWriter {
     if (known !== undefined) return known;
     const index = this.#strings.size;
     this.#strings.set(text, index);
-    this.#bytes += 2 + Buffer.byteLength(text);
+    this.#stringBytes += 2 + Buffer.byteLength(text);
     return index;
   }
 }
