@@ -32,6 +32,17 @@ export const ConditionSchema: z.ZodType<Condition> = z
         onSensors: z.union([z.int().min(1), z.literal('all')]),
       }),
       z.strictObject({
+        when: z.enum(['expectedAtLeast', 'expectedBelow']),
+        channel: name,
+        threshold: finite,
+        unit: name,
+        withinMs: positiveMs,
+        probability: finite,
+        model: name,
+        forMs: ms,
+        onSensors: z.union([z.int().min(1), z.literal('all')]),
+      }),
+      z.strictObject({
         when: z.literal('magnitudeNear'),
         bulletin: name,
         magnitude: finite,

@@ -53,6 +53,8 @@ function stateOf(condition: Condition, path: string, view: ConditionView, nowMs:
     case 'atLeast':
     case 'below':
     case 'detects':
+    case 'expectedAtLeast':
+    case 'expectedBelow':
       return view.leaves[path] ?? { holds: false };
     case 'magnitudeNear': {
       const { magnitude, withinKm } = condition;

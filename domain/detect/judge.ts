@@ -1,4 +1,6 @@
-import type { ReadingsCondition } from '../plan/document.ts';
+import { LiveForecast } from '../forecast/live.ts';
+import type { LiveForecastKind, LiveForecastState } from '../forecast/live.ts';
+import type { ForecastCondition, ReadingsCondition } from '../plan/document.ts';
 import type { EpochMs } from '../units.ts';
 import type { Detector, DetectorState } from './detector.ts';
 import { detectorNamed } from './detectors.ts';
@@ -29,9 +31,38 @@ export function createJudge(
       const named = detectorNamed(condition.detector, condition.parameters);
       return byDetectors(sensors, (id) => named.create(1, states[id]));
     }
+    case 'expectedAtLeast':
+    case 'expectedBelow':
+      return byForecasts(condition, sensors, states);
     default:
       return condition satisfies never;
   }
+}
+
+/** What is below is above when both are turned round. */
+function byForecasts(
+  condition: ForecastCondition,
+  sensors: readonly { readonly id: string }[],
+  states: Readonly<Record<string, DetectorState>>,
+): Judge {
+  const { channel, withinMs, probability } = condition;
+  const sign = condition.when === 'expectedAtLeast' ? 1 : -1;
+  const threshold = sign * condition.threshold;
+  const forecasts = sensors.map(({ id }) => {
+    const state = states[id] as LiveForecastState | undefined;
+    // A kind that the shape check let through.
+    const kind = condition.model as LiveForecastKind;
+    return new LiveForecast({ channel, kind, horizonMs: withinMs, state });
+  });
+  return {
+    meets(sensor, atMs, value) {
+      const forecast = forecasts[sensor]!.push(atMs, sign * value);
+      // What is so already is expected, with or without a forecast.
+      if (sign * value >= threshold) return true;
+      return forecast !== null && forecast.probabilityAbove(threshold, withinMs) >= probability;
+    },
+    save: () => Object.fromEntries(sensors.map(({ id }, n) => [id, { ...forecasts[n]!.save() }])),
+  };
 }
 
 function byDetectors(

@@ -108,7 +108,8 @@ export class ChannelWatch {
     if (atMs < last) return null;
     const { condition, reassures = false } = this.#options;
     const isHeld = !Number.isNaN(this.#sinceMs[sensor]!);
-    const isAlone = condition.when !== 'detects' && !reassures && (flags & QUALITY.spike) !== 0;
+    const isThreshold = condition.when === 'atLeast' || condition.when === 'below';
+    const isAlone = isThreshold && !reassures && (flags & QUALITY.spike) !== 0;
     const suspect = reassures && (flags & SUSPECT) !== 0;
     const meets = isAlone ? isHeld : this.#judge.meets(sensor, observedAtMs, value) && !suspect;
     if (!meets) this.#sinceMs[sensor] = NaN;

@@ -370,7 +370,7 @@ function createStation(plan: PinnedPlan, site: string, options: WatchOptions, na
   const known = options.state?.channels[name] ?? {};
   const reassuring = reassuringPaths(plan.document);
   for (const { condition, path } of conditionsOf(plan.document)) {
-    if (condition.when !== 'atLeast' && condition.when !== 'below' && condition.when !== 'detects') continue;
+    if (!('channel' in condition)) continue;
     const sensors = options.sensors
       .filter((sensor) => sensor.site === site && sensor.channel === condition.channel)
       .map((sensor) => ({ sensor, conversion: conversionOf(sensor.unit, condition.unit, sensor.channel) }))

@@ -113,9 +113,7 @@ function checkResolution(plan: PlanDocument, say: Say): void {
   const detected = [...walkConditions(plan.detect, 'detect')];
   for (const { condition, place } of resolutionsOf(plan)) {
     const parts = [...walkConditions(condition, place)];
-    const calms = parts.some(({ condition: { when } }) =>
-      ['quietFor', 'atLeast', 'below', 'detects'].includes(when),
-    );
+    const calms = parts.some(({ condition: part }) => 'channel' in part || part.when === 'quietFor');
     if (!calms || evaluateCondition(condition, place, SILENCE, 0).holds) {
       say(
         'mandatory',

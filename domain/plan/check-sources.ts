@@ -134,6 +134,14 @@ function numbersOfCondition(condition: Condition, place: string): Cited[] {
         ),
         ...(condition.forMs === 0 ? [] : [time(`${place}.forMs`, condition.forMs)]),
       ];
+    case 'expectedAtLeast':
+    case 'expectedBelow':
+      return [
+        one(`${place}.threshold`, condition.threshold, condition.unit),
+        time(`${place}.withinMs`, condition.withinMs),
+        one(`${place}.probability`, condition.probability, 'probability'),
+        ...(condition.forMs === 0 ? [] : [time(`${place}.forMs`, condition.forMs)]),
+      ];
     case 'magnitudeNear':
       return [
         one(`${place}.magnitude`, condition.magnitude, 'magnitude'),

@@ -1,7 +1,8 @@
 import { detectorNamed } from '../detect/detectors.ts';
 import type { DetectorName, DetectorParameters } from '../detect/detectors.ts';
 import { TocsinError } from '../errors.ts';
-import type { ChannelCondition, Condition } from './document.ts';
+import type { LiveForecastKind } from '../forecast/live.ts';
+import type { ChannelCondition, Condition, ForecastCondition } from './document.ts';
 import { toMs } from './quantities.ts';
 import type { Duration, Quantity, UnitName } from './quantities.ts';
 
@@ -80,6 +81,59 @@ export function detects<U extends UnitName, N extends DetectorName>(
     unit,
     detector,
     parameters: named.parameters,
+    forMs: hold === undefined ? 0 : toMs(hold),
+    onSensors,
+  };
+}
+
+export interface Expectation extends Hold {
+  readonly within: Duration;
+  /** At least so likely, above 0 and below 1. @default 0.8 */
+  readonly probability?: number;
+  /** How it is forecast: from the sensor's own past, learnt again as it goes. @default 'auto': what validation chooses */
+  readonly model?: LiveForecastKind;
+}
+
+/**
+ * A sensor's own past says that its readings reach the threshold in time: early warning before it happens.
+ *
+ * @throws TocsinError PLAN_NOT_COMPILED for a probability that is none
+ * @example
+ * expectedAtLeast(stage, metres(4), { within: '30 minutes', probability: 0.9 })
+ */
+export const expectedAtLeast = <U extends UnitName>(
+  channel: Channel<U>,
+  threshold: Quantity<NoInfer<U>>,
+  expectation: Expectation,
+): Condition => expected('expectedAtLeast', channel, threshold, expectation);
+
+/** As `expectedAtLeast`, for readings that fall below a threshold. */
+export const expectedBelow = <U extends UnitName>(
+  channel: Channel<U>,
+  threshold: Quantity<NoInfer<U>>,
+  expectation: Expectation,
+): Condition => expected('expectedBelow', channel, threshold, expectation);
+
+function expected(
+  when: ForecastCondition['when'],
+  { channel, unit }: Channel<UnitName>,
+  threshold: Quantity<UnitName>,
+  { within, probability = 0.8, model = 'auto', for: hold, onSensors = 1 }: Expectation,
+): ForecastCondition {
+  if (!(probability > 0 && probability < 1)) {
+    throw new TocsinError(
+      'PLAN_NOT_COMPILED',
+      `A probability lies above 0 and below 1, not at ${probability}.`,
+    );
+  }
+  return {
+    when,
+    channel,
+    threshold: threshold.value,
+    unit,
+    withinMs: toMs(within),
+    probability,
+    model,
     forMs: hold === undefined ? 0 : toMs(hold),
     onSensors,
   };

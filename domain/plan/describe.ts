@@ -38,6 +38,16 @@ export function describeCondition(condition: Condition): Text {
         zh: `${channel}经${detector}${how}报警`,
       });
     }
+    case 'expectedAtLeast':
+    case 'expectedBelow': {
+      const { channel, threshold, unit, withinMs, probability, when } = condition;
+      const within = describeDuration(withinMs);
+      const percent = Math.round(probability * 100);
+      return heldOnSensors(condition, {
+        en: `${channel} expected ${when === 'expectedAtLeast' ? 'at least' : 'below'} ${threshold} ${unit} within ${within.en} (${percent} % likely)`,
+        zh: `${channel}预计${within.zh}内${when === 'expectedAtLeast' ? '不低于' : '低于'}${threshold} ${unit}（可能性${percent}%）`,
+      });
+    }
     case 'magnitudeNear':
       return {
         en: `magnitude at least ${condition.magnitude.toFixed(1)} within ${condition.withinKm} km of a place of care`,

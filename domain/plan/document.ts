@@ -32,6 +32,7 @@ export interface PlanDocument {
 export type Condition =
   | ChannelCondition
   | DetectorCondition
+  | ForecastCondition
   | MagnitudeNear
   | IntensityAtPlace
   | QuietFor
@@ -65,8 +66,24 @@ export interface DetectorCondition {
   readonly onSensors: number | 'all';
 }
 
+/** A forecast from the sensor's own past says that its readings reach the threshold in time, likely enough. */
+export interface ForecastCondition {
+  readonly when: 'expectedAtLeast' | 'expectedBelow';
+  readonly channel: string;
+  readonly threshold: number;
+  readonly unit: string;
+  readonly withinMs: DurationMs;
+  /** At least so likely is it that the threshold is reached at some time within `withinMs`; above 0, below 1. */
+  readonly probability: number;
+  /** `auto`, or a kind of forecast that learns beside a live channel. */
+  readonly model: string;
+  /** The expectation must last without a break for this long. 0 = at once. */
+  readonly forMs: DurationMs;
+  readonly onSensors: number | 'all';
+}
+
 /** A condition that the readings of one channel decide. */
-export type ReadingsCondition = ChannelCondition | DetectorCondition;
+export type ReadingsCondition = ChannelCondition | DetectorCondition | ForecastCondition;
 
 /** A notice of at least `magnitude` no further than `withinKm` from a place of care. */
 export interface MagnitudeNear {

@@ -1,4 +1,4 @@
-import type { Condition, DetectorCondition, ReadingsCondition } from './document.ts';
+import type { Condition, DetectorCondition, ForecastCondition, ReadingsCondition } from './document.ts';
 
 /**
  * True when, whatever is heard, `b` holds whenever `a` does. Cautious: false also when it cannot tell.
@@ -19,6 +19,10 @@ export function implies(a: Condition, b: Condition): boolean {
       return b.when === 'below' && a.threshold <= b.threshold && lastsAsLong(a, b);
     case 'detects':
       return b.when === 'detects' && isSameDetector(a, b) && lastsAsLong(a, b);
+    case 'expectedAtLeast':
+      return b.when === a.when && a.threshold >= b.threshold && isAsSure(a, b) && lastsAsLong(a, b);
+    case 'expectedBelow':
+      return b.when === a.when && a.threshold <= b.threshold && isAsSure(a, b) && lastsAsLong(a, b);
     case 'magnitudeNear':
       return (
         b.when === 'magnitudeNear' &&
@@ -43,6 +47,10 @@ const isSameDetector = (a: DetectorCondition, b: DetectorCondition): boolean =>
     (name) => a.parameters[name] === b.parameters[name],
   );
 
+/** Expected no later, and no less likely, by the same model. */
+const isAsSure = (a: ForecastCondition, b: ForecastCondition): boolean =>
+  a.model === b.model && a.withinMs <= b.withinMs && a.probability >= b.probability;
+
 /** Same channel, on at least as many sensors, for at least as long. */
 const lastsAsLong = (a: ReadingsCondition, b: ReadingsCondition): boolean =>
   a.channel === b.channel &&
@@ -58,6 +66,8 @@ export function holdsOnOneSensor(condition: Condition): boolean {
     case 'atLeast':
     case 'below':
     case 'detects':
+    case 'expectedAtLeast':
+    case 'expectedBelow':
       return condition.onSensors === 1;
     case 'any':
       return condition.of.some(holdsOnOneSensor);

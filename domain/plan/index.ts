@@ -6,6 +6,8 @@ export {
   atLeast,
   below,
   detects,
+  expectedAtLeast,
+  expectedBelow,
   expectedIntensity,
   magnitudeNear,
   not,

@@ -1,5 +1,6 @@
 import type { Json } from '../units.ts';
 import { LEVELS } from '../units.ts';
+import { LIVE_FORECASTS } from '../forecast/live.ts';
 import type { Say } from './finding.ts';
 import { quoted } from './finding.ts';
 import { under } from './plain-json.ts';
@@ -173,10 +174,24 @@ const onDetector = object({
   onSensors: (value, place, say) => (value === 'all' ? undefined : count(value, place, say)),
 });
 
+const onForecast = object({
+  when: text,
+  channel: name,
+  threshold: number(-1e9, 1e9),
+  unit: text,
+  withinMs: duration,
+  probability: number(0.001, 0.999),
+  model: oneOf(...LIVE_FORECASTS),
+  forMs: number(0, LONGEST_MS, { whole: true }),
+  onSensors: (value, place, say) => (value === 'all' ? undefined : count(value, place, say)),
+});
+
 const condition: Read = kindsOf('when', 'PLAN_CONDITION_UNKNOWN', () => ({
   atLeast: onChannel,
   below: onChannel,
   detects: onDetector,
+  expectedAtLeast: onForecast,
+  expectedBelow: onForecast,
   magnitudeNear: object({
     when: text,
     bulletin: name,

@@ -298,7 +298,7 @@ describe('a command', () => {
     await panel.getByLabel('Reason (required').fill('false report');
     await panel.getByRole('button', { name: 'Stand down' }).click();
     await panel.getByText('Press again within 10 seconds').waitFor();
-    assert.deepEqual(api.responses.commands, []);
+    assert.equal(api.responses.commands.length, 0);
     await panel.getByRole('button', { name: 'Confirm: Stand down' }).click();
     await panel.getByText('Command taken: Stand down.').waitFor();
     const [command] = api.responses.commands;
@@ -316,7 +316,7 @@ describe('a command', () => {
     await panel.getByRole('button', { name: 'Cancel' }).click();
     await panel.getByRole('button', { name: 'Close', exact: true }).waitFor();
     assert.equal(await panel.getByRole('button', { name: /^Confirm/ }).count(), 0);
-    assert.deepEqual(api.responses.commands, []);
+    assert.equal(api.responses.commands.length, 0);
   });
 
   it('escalates to a severity of the plan that the incident is pinned to', async () => {

@@ -4,15 +4,15 @@ import { detectorNamed } from '../../../domain/detect/detectors.ts';
 import { ChannelWatch } from '../../../domain/detect/watch-channel.ts';
 import type { ChannelWatchState } from '../../../domain/detect/watch-channel.ts';
 import { QUALITY } from '../../../domain/ingest/quality.ts';
-import type { DetectorCondition } from '../../../domain/plan/document.ts';
-import { detects } from '../../../domain/plan/index.ts';
+import type { DetectorCondition, ReadingsCondition } from '../../../domain/plan/document.ts';
+import { detects, expectedAtLeast, expectedBelow, metres } from '../../../domain/plan/index.ts';
 import { createRandom } from '../../../domain/random.ts';
 
 const MINUTE = 60_000;
 const pressure = { channel: 'pressure', unit: 'kPa' } as const;
 const sensors = ['a', 'b'].map((id) => ({ id, vendor: 'one', silentAfterMs: 5 * MINUTE }));
 
-const watching = (condition: DetectorCondition, state?: ChannelWatchState): ChannelWatch =>
+const watching = (condition: ReadingsCondition, state?: ChannelWatchState): ChannelWatch =>
   new ChannelWatch({ condition, leaf: 'detect', site: 'main-7', sensors, ...(state && { state }) });
 
 /** A day of pressure around 400 kPa that falls to 340 in its last hour, once a minute on both sensors. */
@@ -71,5 +71,47 @@ describe('a detector that a plan names', () => {
       return [`${minute} ${alarm}`];
     });
     assert.deepEqual(turns(watching(one), readings), expected);
+  });
+});
+
+describe('an expectation that a plan names', () => {
+  const stage = { channel: 'stage', unit: 'm' } as const;
+  const sensor = [{ id: 'gauge', vendor: 'one', silentAfterMs: 5 * MINUTE }];
+  const watch = (condition: ReadingsCondition, state?: ChannelWatchState): ChannelWatch =>
+    new ChannelWatch({ condition, leaf: 'detect', site: 'bridge', sensors: sensor, ...(state && { state }) });
+
+  /** A river at 3 m that rises 4 mm a minute from minute 600 on; past 4 m at minute 850. */
+  function river(sign = 1): [number, number, number][] {
+    const random = createRandom(3);
+    let noise = 0;
+    return Array.from({ length: 900 }, (_, minute): [number, number, number] => {
+      noise = 0.9 * noise + random.normal() * 0.01;
+      return [minute, 0, sign * (3 + noise + Math.max(0, minute - 600) * 0.004)];
+    });
+  }
+
+  it('warns before the river is there, and not while it lies still', () => {
+    const condition = expectedAtLeast(stage, metres(4), { within: '30 minutes', probability: 0.8 });
+    const [first = ''] = turns(watch(condition as ReadingsCondition), river());
+    const minute = Number(first.split(' ')[0]);
+    assert.ok(minute > 780 && minute < 850, `warned at minute ${minute}`);
+  });
+
+  it('warns of what falls as of what rises', () => {
+    const rising = expectedAtLeast(stage, metres(4), { within: '30 minutes' }) as ReadingsCondition;
+    const falling = expectedBelow(stage, metres(-4), { within: '30 minutes' }) as ReadingsCondition;
+    assert.deepEqual(turns(watch(falling), river(-1)), turns(watch(rising), river()));
+  });
+
+  it('goes on from its saved state as if it had never stopped', () => {
+    const condition = expectedAtLeast(stage, metres(4), { within: '30 minutes' }) as ReadingsCondition;
+    const readings = river();
+    const half = watch(condition);
+    const before = turns(half, readings.slice(0, 700));
+    const saved = JSON.parse(JSON.stringify(half.state())) as ChannelWatchState;
+    assert.deepEqual(
+      [...before, ...turns(watch(condition, saved), readings.slice(700))],
+      turns(watch(condition), readings),
+    );
   });
 });

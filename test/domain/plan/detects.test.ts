@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { detectorKinds } from '../../../domain/detect/detectors.ts';
 import { checkPlan } from '../../../domain/plan/check.ts';
 import { describeCondition } from '../../../domain/plan/describe.ts';
-import type { DetectorCondition } from '../../../domain/plan/document.ts';
+import type { Condition, DetectorCondition } from '../../../domain/plan/document.ts';
 import { implies, holdsOnOneSensor } from '../../../domain/plan/implies.ts';
-import { detects } from '../../../domain/plan/index.ts';
+import { detects, expectedAtLeast, expectedBelow, lel, ppm } from '../../../domain/plan/index.ts';
 import { gasPlan } from '../../support/plans.ts';
 
 const methane = { channel: 'methane', unit: '%LEL' } as const;
@@ -60,4 +60,44 @@ test('only the same detector with the same parameters implies it', () => {
   assert.ok(!implies(on(10, 2), on(10, 3)));
   assert.ok(!implies(on(20, 2), on(10, 2)), 'what a parameter means is the detector’s own affair');
   assert.ok(holdsOnOneSensor(on(10, 1)) && !holdsOnOneSensor(on(10, 2)));
+});
+
+test('an expectation compiles with its channel’s unit and a known model only, and a probability that is one', () => {
+  // @ts-expect-error methane is measured in %LEL
+  expectedAtLeast(methane, ppm(10), { within: '30 minutes' });
+  // @ts-expect-error no such model
+  expectedAtLeast(methane, lel(10), { within: '30 minutes', model: 'tea-leaves' });
+  assert.throws(() => expectedBelow(methane, lel(10), { within: '30 minutes', probability: 1 }), {
+    code: 'PLAN_NOT_COMPILED',
+  });
+  assert.deepEqual(expectedAtLeast(methane, lel(10), { within: '30 minutes' }), {
+    when: 'expectedAtLeast',
+    channel: 'methane',
+    threshold: 10,
+    unit: '%LEL',
+    withinMs: 1_800_000,
+    probability: 0.8,
+    model: 'auto',
+    forMs: 0,
+    onSensors: 1,
+  });
+});
+
+test('an expectation is said in words, and implied by one that is surer and sooner', () => {
+  const by = (within: '10 minutes' | '30 minutes', probability: number) =>
+    expectedAtLeast(methane, lel(10), { within, probability });
+  assert.equal(
+    describeCondition(by('30 minutes', 0.9)).en,
+    'methane expected at least 10 %LEL within 30 minutes (90 % likely) on 1 sensor',
+  );
+  assert.ok(implies(by('10 minutes', 0.9), by('30 minutes', 0.8)));
+  assert.ok(!implies(by('30 minutes', 0.9), by('10 minutes', 0.8)));
+});
+
+test('a plan that expects by an unknown model is not published', () => {
+  const detect = {
+    ...expectedAtLeast(methane, lel(10), { within: '30 minutes' }),
+    model: 'tea-leaves',
+  } as Condition;
+  assert.ok(checkPlan({ ...gasPlan, detect }).some(({ place }) => place === 'detect.model'));
 });
