@@ -1,10 +1,10 @@
 import { defineDetector } from '../detector.ts';
 import type { DetectorState } from '../detector.ts';
+import { BudgetLimit } from './budget.ts';
 import { Causes } from './causes.ts';
 import { LEARNING } from './learning.ts';
 import { Moments } from './moments.ts';
 import { Season } from './season.ts';
-import { TailLimit } from './tail.ts';
 import { fromJson, isReading, ReusedVerdict, scoreOf, toJson } from './verdict.ts';
 import { WindowMean } from './window-mean.ts';
 
@@ -27,11 +27,11 @@ export const auto = defineDetector({
       unit: 'deviations',
     },
     budget: {
-      meaning: 'rows in 1000 that may exceed the limit: the limit follows the stream; 0: fixed limit',
+      meaning: 'detections in 1000 rows that are bearable: the limit follows the stream; 0: fixed limit',
       default: 0,
       minimum: 0,
-      maximum: 10,
-      unit: 'rows per 1000',
+      maximum: 100,
+      unit: 'per 1000 rows',
     },
     memory: {
       meaning: 'rows after which the past counts less',
@@ -99,7 +99,15 @@ export const auto = defineDetector({
       memory,
       saved: saved?.causes,
     });
-    const tail = budget > 0 ? new TailLimit(budget / 1000, saved?.tail) : undefined;
+    const bearable =
+      budget > 0
+        ? new BudgetLimit({
+            budget: budget / 1000,
+            start: limit,
+            lowest: LOWEST_LIMIT,
+            saved: saved?.bearable,
+          })
+        : undefined;
     const verdict = new ReusedVerdict();
     let lastMs = fromJson(saved?.lastMs);
     let causeUntil = saved?.causeUntil ?? -1;
@@ -116,13 +124,12 @@ export const auto = defineDetector({
         rows++;
         if (rows <= learning) statistic = 0;
         const passed = causes.pass(statistic);
-        const level = tail === undefined ? limit : Math.max(tail.limit, 1e-9);
-        tail?.push(statistic);
-        const alarm = passed > 0 && passed >= level;
+        const alarm = passed > 0 && passed >= (bearable?.limit ?? limit);
         verdict.set(scoreOf(passed, limit), alarm, statistic);
         // A cause that grows alarms again and stays the same cause.
         verdict.begins = alarm && rows > causeUntil;
         if (alarm) causeUntil = causes.until + 1;
+        if (rows > learning) bearable?.push(verdict.begins);
         return verdict;
       },
       save: (): DetectorState => ({
@@ -131,11 +138,14 @@ export const auto = defineDetector({
         rows,
         channels: parts.map((part) => part.save()),
         causes: causes.save(),
-        ...(tail === undefined ? {} : { tail: tail.save() }),
+        ...(bearable === undefined ? {} : { bearable: bearable.save() }),
       }),
     };
   },
 });
+
+/** However large the budget: less than this is no anomaly. */
+const LOWEST_LIMIT = 3;
 
 interface AutoState {
   readonly lastMs: number | null;
@@ -143,7 +153,7 @@ interface AutoState {
   readonly rows: number;
   readonly channels: readonly ReturnType<ChannelStatistic['save']>[];
   readonly causes: ReturnType<Causes['save']>;
-  readonly tail?: number[];
+  readonly bearable?: number;
 }
 
 /** The statistic of one channel: deviations from expectation plus deviations of the level. */
