@@ -17,6 +17,7 @@ const NOUNS = [
   'audit',
   'recogniser',
   'vendor',
+  'detect',
   'sensor',
   'roster',
   'doctor',
