@@ -252,9 +252,10 @@ async function cutAndResend(
     }
   }
   const third = await sendAll(bench, items);
-  mustEqual(
-    third,
-    items.map(() => 'DUPLICATE'),
-    (n) => `message ${n + 1}, sent a third time`,
-  );
+  for (const [n, came] of third.entries()) {
+    must(
+      came === 'DUPLICATE',
+      `message ${n + 1} was acknowledged on one stream, and is ${came} on the next: it was acknowledged and forgotten`,
+    );
+  }
 }
