@@ -5,7 +5,7 @@ import type { ColumnDecoder } from './columns.ts';
 import { NameTable } from './columns-names.ts';
 import { sensorKey } from './dedup.ts';
 import type { Dedup } from './dedup.ts';
-import { FLAG, runsColumns } from './frame.ts';
+import { FLAG, newColumns } from './frame.ts';
 import type { RunsBlock } from './frame.ts';
 import type { Sender } from './intake.ts';
 import type { IngestLimits } from './limits.ts';
@@ -47,7 +47,7 @@ export class Lane {
   #message = 0;
   #epoch = -1;
   /** The message's block as far as it is filled; it has room for all that may follow. */
-  #open: ReturnType<typeof runsColumns> | null = null;
+  #open: ReturnType<typeof newColumns> | null = null;
   #runs = 0;
   #readings = 0;
   #blockNames: string[] = [];
@@ -135,7 +135,7 @@ export class Lane {
     clockMs: EpochMs,
   ): void {
     const { skewAfterMs, readingTriggersWithinMs } = this.#options.limits;
-    const open = (this.#open ??= runsColumns(columns.items - item, columns.readings - from));
+    const open = (this.#open ??= newColumns(columns.items - item, columns.readings - from));
     const run = this.#runs++;
     const start = this.#readings;
     if (this.#usedIn[handle] !== this.#message) {
@@ -211,8 +211,8 @@ export class Lane {
 }
 
 /** Columns with less in them than there is room for. */
-function cut(filled: ReturnType<typeof runsColumns>, runs: number, readings: number): typeof filled {
-  const exact = runsColumns(runs, readings);
+function cut(filled: ReturnType<typeof newColumns>, runs: number, readings: number): typeof filled {
+  const exact = newColumns(runs, readings);
   exact.atMs.set(filled.atMs.subarray(0, readings));
   exact.values.set(filled.values.subarray(0, readings));
   exact.flags.set(filled.flags.subarray(0, readings));

@@ -52,28 +52,45 @@ export interface RunsBlock extends BlockOrigin {
   readonly values: Float64Array;
   readonly flags: Uint8Array;
   /** All of these columns, as they are stored. */
-  readonly columns: ArrayBuffer;
+  readonly columns: Uint8Array;
 }
 
 type RunsColumns = Omit<RunsBlock, 'kind' | 'names' | keyof BlockOrigin>;
 
-/** Columns of so many runs and readings, all in one piece of memory. */
-export function runsColumns(
-  runs: number,
-  readings: number,
-  columns = new ArrayBuffer(runs * 20 + readings * 17),
-): RunsColumns {
-  let at = 0;
+const SLAB_BYTES = 256 * 1024;
+let slab = new ArrayBuffer(SLAB_BYTES);
+let slabEnd = 0;
+
+const columnsBytes = (runs: number, readings: number): number => runs * 20 + readings * 17;
+
+/**
+ * Columns of so many runs and readings, all in one piece of memory. Small ones are cut from a larger piece, which lives
+ * as long as any of them: a piece each would keep the garbage collector busy.
+ */
+export function newColumns(runs: number, readings: number): RunsColumns {
+  const bytes = columnsBytes(runs, readings);
+  if (bytes > SLAB_BYTES / 8) return columnsIn(new ArrayBuffer(bytes), 0, runs, readings);
+  if (slabEnd + bytes > SLAB_BYTES) {
+    slab = new ArrayBuffer(SLAB_BYTES);
+    slabEnd = 0;
+  }
+  const start = slabEnd;
+  slabEnd += (bytes + 7) & ~7;
+  return columnsIn(slab, start, runs, readings);
+}
+
+function columnsIn(memory: ArrayBuffer, start: number, runs: number, readings: number): RunsColumns {
+  let at = start;
   const next = (bytes: number): number => (at += bytes) - bytes;
   return {
-    atMs: new Float64Array(columns, next(readings * 8), readings),
-    values: new Float64Array(columns, next(readings * 8), readings),
-    firstSequences: new Float64Array(columns, next(runs * 8), runs),
-    sensors: new Uint32Array(columns, next(runs * 4), runs),
-    boots: new Uint32Array(columns, next(runs * 4), runs),
-    ends: new Uint32Array(columns, next(runs * 4), runs),
-    flags: new Uint8Array(columns, next(readings), readings),
-    columns,
+    atMs: new Float64Array(memory, next(readings * 8), readings),
+    values: new Float64Array(memory, next(readings * 8), readings),
+    firstSequences: new Float64Array(memory, next(runs * 8), runs),
+    sensors: new Uint32Array(memory, next(runs * 4), runs),
+    boots: new Uint32Array(memory, next(runs * 4), runs),
+    ends: new Uint32Array(memory, next(runs * 4), runs),
+    flags: new Uint8Array(memory, next(readings), readings),
+    columns: new Uint8Array(memory, start, columnsBytes(runs, readings)),
   };
 }
 
@@ -180,7 +197,7 @@ export class FrameWriter {
     at = blocks.writeUInt32LE(block.ends.length, at);
     at = blocks.writeUInt32LE(block.values.length, at);
     at += blocks.write(names, at);
-    blocks.set(new Uint8Array(block.columns), at);
+    blocks.set(block.columns, at);
     writeSent(block, blocks, at + byteLength);
   }
 
@@ -359,13 +376,13 @@ function readRuns(body: Buffer, origin: { readonly tenant: string; readonly vend
   const [namesLength, runs, n] = [body.readUInt32LE(16), body.readUInt32LE(20), body.readUInt32LE(24)];
   const columnsAt = 28 + namesLength;
   if (columnsAt > body.length) throw new RangeError('Names reach over the end of their block.');
-  const length = runs * 20 + n * 17;
+  const length = columnsBytes(runs, n);
   const block = {
     kind: 'runs',
     ...origin,
     clockMs: body.readDoubleLE(8),
     names: body.toString('utf8', 28, columnsAt).split('\n'),
-    ...runsColumns(runs, n, copied(body, columnsAt, length)),
+    ...columnsIn(copied(body, columnsAt, length), 0, runs, n),
   } as const;
   let before = 0;
   for (let run = 0; run < runs; run++) {

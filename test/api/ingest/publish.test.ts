@@ -58,13 +58,18 @@ describe('a door with too much to do', () => {
     const archive = new Archive({ frames, checkpoints, writer: 'w' });
     await archive.recover();
     let goOn = (): void => {};
+    let ask = (): void => {};
+    const asked = new Promise<void>((resolve) => (ask = resolve));
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const commit = new GroupCommit({
       archive,
       quarantine,
       log,
       now: () => 0,
-      mayGoOn: () => new Promise((resolve) => (goOn = resolve)),
+      mayGoOn: () => {
+        ask();
+        return new Promise((resolve) => (goOn = resolve));
+      },
     });
     const committed = commit.submit([
       {
@@ -80,7 +85,7 @@ describe('a door with too much to do', () => {
         flags: Uint8Array.of(0),
       },
     ]);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await asked;
     assert.equal(archive.head, 0);
     goOn();
     assert.equal(await committed, 1);
