@@ -94,7 +94,7 @@ export const pca = defineDetector({
     const { training, window, limit, release, adapt, adaptInAlarm } = parameters;
     const verdict = new ReusedVerdict();
     const trailing = new TrailingMeans(channels, window, state?.['means'] as DetectorState | undefined);
-    let learning = Float64Array.from((state?.['learning'] as number[] | undefined) ?? []);
+    let learning: Float64Array = Float64Array.from((state?.['learning'] as number[] | undefined) ?? []);
     let rows = learning.length / channels;
     const kept = (state?.['model'] ?? null) as SavedModel | null;
     let model = kept === null ? undefined : restored(kept);
