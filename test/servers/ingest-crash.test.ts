@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials } from '@grpc/grpc-js';
 import { FAILPOINTS } from '../../api/ingest/failpoint.ts';
 import { readFrame } from '../../api/ingest/frame.ts';
@@ -102,6 +103,11 @@ class Vendor {
   }
 }
 
+interface Loaded extends RoleHandle {
+  /** @returns the port it serves on; null: what the last one left to do led it to the place where it dies */
+  go(): Promise<number | null>;
+}
+
 const noHold = { ...gasPlan, detect: { ...gasPlan.detect, forMs: 0 } } as typeof gasPlan;
 
 async function fill(stores: Stores): Promise<void> {
@@ -138,76 +144,98 @@ test(
     const { MONGODB_URI: _uri, ...env } = process.env;
     const { binary = '', kind = 'ferret' } = await obtainStore({ env });
     const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'tocsin-crash-'));
-    let store: StoreHandle = await startStore({ binary, kind, dir });
-    const { port } = store;
+    const data = path.join(dir, 'store');
+    let store: StoreHandle = await startStore({ binary, kind, dir: data });
+    const { port: storePort } = store;
     const dbName = `crash_${process.pid}`;
-    const begin = (failpoint: string): Promise<RoleHandle<{ port: number }>> =>
-      startRole<{ port: number }>({
+    let turns = 0;
+    /** Loads a process; it begins with `go`. While one serves the next is loaded: loading is what takes long. */
+    const load = (failpoint: string): Promise<Loaded> => {
+      const turn = path.join(dir, `turn-${++turns}`);
+      return startRole({
         name: 'ingest',
         script: path.join(import.meta.dirname, 'ingest-process.ts'),
-        args: [store.uri, dbName],
+        args: [store.uri, dbName, turn],
         env: { TOCSIN_FAILPOINT: failpoint },
-      });
+      }).then((role) => ({
+        ...role,
+        async go() {
+          fs.writeFileSync(turn, '');
+          const ended = role.exited.then(() => null);
+          let isOver = false;
+          void ended.then(() => (isOver = true));
+          const served = async (): Promise<number> => {
+            while (!fs.existsSync(`${turn}.port`) && !isOver) await sleep(5);
+            return Number(fs.readFileSync(`${turn}.port`, 'utf8'));
+          };
+          return Promise.race([ended, served()]);
+        },
+      }));
+    };
     const vendors = [new Vendor(VENDOR_KEY), new Vendor(OTHER_TENANT_KEY)];
     let connected = await connectStore(store.uri, { dbName });
     try {
       await fill(createStores(connected.connection));
 
       const survived: string[] = [];
-      for (let nth = 1; nth <= TIMES_EACH; nth++) {
-        for (const name of FAILPOINTS) {
-          const role = await begin(`${name}:${nth}`);
-          // Enough for every place to be passed `nth` times, and an end for one that is not.
-          const until = Math.max(...vendors.map(({ sent }) => sent)) + 40;
-          await Promise.race([
-            role.exited,
-            Promise.all(vendors.map((vendor) => vendor.stream(role.ready.port, until))),
-          ]);
-          const exit = await Promise.race([
-            role.exited,
-            new Promise<null>((resolve) => setTimeout(resolve, 2_000, null)),
-          ]);
-          if (exit === null) survived.push(`${name}:${nth}`);
-          role.kill();
-          await role.exited;
+      // '': not the process is killed but the store, in the middle of a stream.
+      const deaths = Array.from({ length: TIMES_EACH }, (_, n) => [
+        ...FAILPOINTS.map((name) => `${name}:${n + 1}`),
+        '',
+      ]).flat();
+      let next = load(deaths[0]!);
+      for (const [index, death] of deaths.entries()) {
+        const role = await next;
+        next = load(deaths[index + 1] ?? '');
+        const port = await role.go();
+        if (port === null) continue;
+        // Enough for every place to be passed so often, and an end for one that is not.
+        const until = Math.max(...vendors.map(({ sent }) => sent)) + 40;
+        const streams = Promise.all(vendors.map((vendor) => vendor.stream(port, until)));
+        if (death === '') {
+          await sleep(30);
+          store.kill();
+          await store.exited;
+          store = await startStore({ binary, kind, dir: data, port: storePort });
+          await streams;
+          await role.stop();
+          continue;
         }
-        // And the store itself, in the middle of a stream.
-        const role = await begin('');
-        const until = Math.max(...vendors.map(({ sent }) => sent)) + 60;
-        const streams = Promise.all(vendors.map((vendor) => vendor.stream(role.ready.port, until)));
-        await new Promise((resolve) => setTimeout(resolve, 30));
-        store.kill();
-        await store.exited;
-        store = await startStore({ binary, kind, dir, port });
-        await streams;
-        await role.stop();
+        const patience = new AbortController();
+        const survives = streams.then(() => sleep(2_000, true, { signal: patience.signal }));
+        if (await Promise.race([role.exited.then(() => false), survives])) survived.push(death);
+        patience.abort();
+        await survives.catch(() => undefined);
+        role.kill();
+        await role.exited;
       }
       assert.deepEqual(survived, [], 'places that were never passed');
 
       // Everything once more: what is there already is a duplicate, whoever forgot that it was acknowledged.
-      const role = await begin('');
+      const role = await next;
+      const port = (await role.go())!;
       const total = Math.max(...vendors.map(({ sent }) => sent));
       for (const vendor of vendors) {
-        await vendor.stream(role.ready.port, total);
+        await vendor.stream(port, total);
         await vendor.stream(
-          role.ready.port,
+          port,
           total,
           Array.from({ length: total }, (_, n) => n + 1),
         );
         assert.deepEqual(vendor.surprises, []);
         assert.equal(vendor.acknowledged.size, total);
       }
+      await connected.close();
       connected = await connectStore(store.uri, { dbName });
       const ingest = createIngestStores(connected.connection);
       const expected = await undisturbed(total);
       const evidences = connected.connection.collection<{ _id: string }>('test_evidence');
       let evidence: string[] = [];
       for (let tries = 0; tries < 100 && evidence.length < expected.length; tries++) {
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await sleep(100);
         evidence = (await evidences.find({}).toArray()).map(({ _id }) => _id).sort();
       }
-      while ((await ingest.inbox.pending()).length > 0)
-        await new Promise((resolve) => setTimeout(resolve, 50));
+      while ((await ingest.inbox.pending()).length > 0) await sleep(50);
       await role.stop();
 
       // I1 and I2: each reading exactly once, under the tenant of the key that sent it.

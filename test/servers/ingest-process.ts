@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createAuth } from '../../api/auth.ts';
 import { createIngestServer } from '../../api/ingest/server.ts';
 import type { IngestServerOptions } from '../../api/ingest/server.ts';
@@ -10,9 +12,13 @@ import { createStores } from '../../models/stores.ts';
 
 /*
  * Ingestion as it runs in production, on a real store, with incidents that are rows: `<incident>|<evidence>`, each
- * once, as a workflow keeps its evidence. arguments: store uri, database.
+ * once, as a workflow keeps its evidence. Arguments: store uri, database, and a file: it is ready when everything is
+ * loaded, begins when that file exists, and writes its port into another next to it.
  */
-const [uri = '', dbName = ''] = process.argv.slice(2);
+const [uri = '', dbName = '', turn = ''] = process.argv.slice(2);
+exitWithParent(() => process.exit(0));
+reportReady();
+while (!fs.existsSync(turn)) await sleep(10);
 const { connection } = await connectStore(uri, { dbName });
 const stores = createStores(connection);
 const evidences = connection.collection<{ _id: string }>('test_evidence');
@@ -41,5 +47,6 @@ const server = createIngestServer({
   clockOf: () => 'feed',
   refreshEveryMs: 50,
 });
-exitWithParent(() => process.exit(0));
-reportReady({ port: await server.start('127.0.0.1', 0) });
+const port = await server.start('127.0.0.1', 0);
+fs.writeFileSync(`${turn}.tmp`, String(port));
+fs.renameSync(`${turn}.tmp`, `${turn}.port`);

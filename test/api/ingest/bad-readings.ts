@@ -82,7 +82,9 @@ export const BAD_CLASSES: readonly BadClass[] = [
   value('value 1e308', 'RANGE', ({ random }) => ({ value: 1e308 * between(random, 0.1, 1) })),
   value('value -1e308', 'RANGE', ({ random }) => ({ value: -1e308 * between(random, 0.1, 1) })),
   value('value next to nothing', 'ACCEPTED', ({ random }) => ({ value: 5e-324 * (1 + random.integer(9)) })),
-  value('value not set', 'ACCEPTED', () => ({ value: undefined })),
+  kind('value not set', 'ACCEPTED', ({ sensor, n }) => ({
+    reading: { sensor, sequence: n, observedAtMs: NOW },
+  })),
   value('value above its range', 'RANGE', ({ random }) => ({ value: between(random, 100.001, 1e6) })),
   value('value below its range', 'RANGE', ({ random }) => ({ value: -between(random, 0.001, 1e6) })),
   value('value at the end of its range', 'ACCEPTED', ({ random }) => ({ value: pick(random, [0, 100]) })),
@@ -123,7 +125,7 @@ export const BAD_CLASSES: readonly BadClass[] = [
     boot: 'b'.repeat(65 + random.integer(99)),
   })),
   value('time epoch 0', 'TOO_LATE', () => ({ observedAtMs: 0 })),
-  value('time not set', 'TOO_LATE', () => ({ observedAtMs: undefined })),
+  kind('time not set', 'TOO_LATE', ({ sensor, n }) => ({ reading: { sensor, sequence: n, value: 1 } })),
   value('time before 1970', 'TOO_LATE', ({ random }) => ({ observedAtMs: -random.integer(2 ** 31) })),
   value('time in seconds', 'TOO_LATE', ({ random }) => ({ observedAtMs: NOW / 1_000 - random.integer(99) })),
   value('time in microseconds', 'FUTURE', ({ random }) => ({
