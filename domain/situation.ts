@@ -82,6 +82,10 @@ export interface Vote {
     readonly weight: number;
   }[];
   readonly sentence: { readonly en: string; readonly zh: string };
+  /** Training rows most like this input, nearest first; absent for artefacts that keep none. */
+  readonly nearest?: readonly { readonly row: number; readonly label: string; readonly distance: number }[];
+  /** The smallest change found that would give another answer; absent when none was found. */
+  readonly change?: { readonly en: string; readonly zh: string };
 }
 
 export interface VoteResult {

@@ -174,7 +174,10 @@ async function show(id: string, options: CallOptions): Promise<void> {
       `\n${pc.bold('What it believes')}: ${assessment.type}, ${assessment.severity}, confidence ${assessment.confidence.toFixed(2)}, decided by ${assessment.decidedBy}`,
     );
     for (const line of assessment.path) print(`  ${line.question} ${pc.bold(line.answer)}`);
-    for (const vote of assessment.votes) print(`  ${vote.recogniser}: ${vote.sentence.en}`);
+    for (const vote of assessment.votes) {
+      print(`  ${vote.recogniser}: ${vote.sentence.en}`);
+      if (vote.change !== undefined) print(`    ${vote.change.en}`);
+    }
     if (assessment.doubt) print(`  Doubt: ${assessment.doubt}`);
   }
   if (whole.waiting.length > 0) {

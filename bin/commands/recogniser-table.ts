@@ -5,9 +5,9 @@ import { artefactFileOf, openArtefactFile } from '../../activities/recognition/a
 import type { Voter } from '../../domain/classify/assess.ts';
 import { driftOf, type DriftReport } from '../../domain/classify/drift.ts';
 import type { Row } from '../../domain/classify/features.ts';
-import { explain, explainLocally } from '../../domain/classify/explain.ts';
+import { describeChange, explain, explainLocally } from '../../domain/classify/explain.ts';
 import { labelsOf, rowsForRecogniser } from '../../domain/classify/from-table.ts';
-import { changesForAnother, nearestPast, type Change } from '../../domain/classify/past.ts';
+import { changesForAnother, nearestPast } from '../../domain/classify/past.ts';
 import { predict, type CrossValidatedRule, type Judgement } from '../../domain/classify/recogniser.ts';
 import { trainRecogniser } from '../../domain/classify/train.ts';
 import { abstentions, crossValidate, judge, permutationImportance } from '../../domain/classify/validate.ts';
@@ -437,7 +437,7 @@ function explainRow(options: ArtefactOptions & { readonly row: number }): void {
   print('');
   if (changes.length === 0)
     print('No change of up to three inputs to values seen in training gives another answer.');
-  for (const change of changes) print(changeInWords(change));
+  for (const change of changes) print(describeChange(recogniser, change).en);
   if (importance !== null) {
     print('');
     print(
@@ -462,10 +462,3 @@ function importanceOn(opened: Opened, target: string): { feature: string; loss: 
 }
 
 const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFixed(4)}`;
-
-function changeInWords({ inputs, label, probability }: Change): string {
-  const parts = inputs.map(
-    ({ feature, from, to }) => `${feature} were ${to ?? 'missing'} instead of ${from ?? 'missing'}`,
-  );
-  return `It would be ${label} (${percent(probability)}) if ${parts.join(' and ')}.`;
-}

@@ -1,6 +1,7 @@
 import type { Vote, VoteResult } from '../situation.ts';
-import { explain } from './explain.ts';
+import { describeChange, explain } from './explain.ts';
 import type { Row } from './features.ts';
+import { changesForAnother, nearestPast } from './past.ts';
 import { predict, type Recogniser } from './recogniser.ts';
 import { describeOutOfRange, vote } from './vote.ts';
 
@@ -9,6 +10,9 @@ export interface Voter {
   readonly recogniser: Recogniser;
   readonly hash: string;
 }
+
+/** An incident waits for this vote: a coarse search takes a few milliseconds. */
+const LIVE_SEARCH = { values: 7, inputsAtMost: 2 };
 
 /** How many inputs a recorded vote names. */
 const CONTRIBUTIONS_KEPT = 5;
@@ -24,6 +28,12 @@ export function assessRow(
   const votes = voters.map(({ recogniser, hash }, i): Vote => {
     const prediction = predictions[i]!;
     const explanation = explain(recogniser, row);
+    const nearest = nearestPast(recogniser, row).map((one) => ({
+      row: one.row,
+      label: one.label,
+      distance: Number(one.distance.toPrecision(4)),
+    }));
+    const [change] = changesForAnother(recogniser, row, LIVE_SEARCH);
     return {
       recogniser: recogniser.name,
       hash,
@@ -40,6 +50,8 @@ export function assessRow(
           weight: shap,
         })),
       sentence: explanation.sentence,
+      ...(nearest.length === 0 ? {} : { nearest }),
+      ...(change === undefined ? {} : { change: describeChange(recogniser, change) }),
     };
   });
   return {

@@ -1,7 +1,7 @@
 import { createRandom } from '../random.ts';
 import type { Text } from '../units.ts';
 import { encodeRow, type FeatureEncoding, type Row } from './features.ts';
-import { columnSpreads } from './past.ts';
+import { columnSpreads, type Change } from './past.ts';
 import { calibratedShares, decide, rawShares, type Recogniser } from './recogniser.ts';
 import { treeShap } from './treeshap.ts';
 import { percent } from './vote.ts';
@@ -221,6 +221,24 @@ function sentenceFor(
       against.length > 0 ? `;不利依据:${words('zh', against)}` : '',
       '。',
     ].join(''),
+  };
+}
+
+/** `It would be Explosion (61.2 %) with depth 0 km instead of depth 12 km.` */
+export function describeChange(recogniser: Recogniser, { inputs, label, probability }: Change): Text {
+  const features = new Map(recogniser.preprocessing.features.map((feature) => [feature.spec.name, feature]));
+  const name = recogniser.classTexts[label] ?? { en: label, zh: label };
+  const part = (language: keyof Text, between: string): string =>
+    inputs
+      .map(({ feature, from, to }) => {
+        const words = (value: number | string | null): string =>
+          valueInWords(features.get(feature)!, value, language);
+        return `${words(to)}${between}${words(from)}`;
+      })
+      .join(language === 'zh' ? '、' : ' and ');
+  return {
+    en: `It would be ${name.en} (${percent(probability)}) with ${part('en', ' instead of ')}.`,
+    zh: `若${part('zh', '而不是')},则为${name.zh}(${percent(probability)})。`,
   };
 }
 

@@ -59,28 +59,30 @@ export function nearestPast(recogniser: Recogniser, row: Row, count = 3): Neighb
 }
 
 /** A past row in the words of its inputs. Quantile columns give their nearest knot, unlisted categories `other`. */
-export function pastRow({ past, preprocessing }: Recogniser, r: number): Row {
-  const columns = preprocessing.columns.length;
-  const x = preprocessing.columns.map(
-    (_, c) => past!.x[r * columns + c]! * preprocessing.scale[c]! + preprocessing.centre[c]!,
-  );
-  return Object.fromEntries(preprocessing.features.map((feature) => [feature.spec.name, decode(feature, x)]));
+export function pastRow(recogniser: Recogniser, r: number): Row {
+  const { features } = recogniser.preprocessing;
+  return Object.fromEntries(features.map((feature) => [feature.spec.name, decode(recogniser, feature, r)]));
 }
 
-function decode(feature: FeatureEncoding, x: readonly number[]): number | string | null {
-  const { spec, firstColumn, indicator, knots } = feature;
-  const width = spec.kind === 'category' ? (spec.categories?.length ?? 0) + 1 : spec.kind === 'cycle' ? 2 : 1;
-  if (indicator && x[firstColumn + width]! > 0.5) return null;
-  const first = x[firstColumn]!;
+function decode(
+  { past, preprocessing }: Recogniser,
+  { spec, firstColumn, indicator, knots }: FeatureEncoding,
+  r: number,
+): number | string | null {
+  const { columns, scale, centre } = preprocessing;
+  const x = (c: number): number => past!.x[r * columns.length + c]! * scale[c]! + centre[c]!;
+  const listed = spec.categories ?? [];
+  const width = spec.kind === 'category' ? listed.length + 1 : spec.kind === 'cycle' ? 2 : 1;
+  if (indicator && x(firstColumn + width) > 0.5) return null;
+  const first = x(firstColumn);
   if (spec.kind === 'category') {
-    const at = x.slice(firstColumn, firstColumn + width).findIndex((value) => value > 0.5);
-    return at < 0 ? null : (spec.categories?.[at] ?? 'other');
+    for (let k = 0; k < width; k++) if (x(firstColumn + k) > 0.5) return listed[k] ?? 'other';
+    return null;
   }
-  if (spec.kind === 'ordinal') return spec.categories?.[Math.round(first)] ?? null;
+  if (spec.kind === 'ordinal') return listed[Math.round(first)] ?? null;
   if (spec.kind === 'cycle') {
-    const period = spec.period ?? 24;
-    const turn = Math.atan2(first, x[firstColumn + 1]!) / (2 * Math.PI);
-    return rounded(((turn + 1) % 1) * period);
+    const turn = Math.atan2(first, x(firstColumn + 1)) / (2 * Math.PI);
+    return rounded(((turn + 1) % 1) * (spec.period ?? 24));
   }
   return rounded(knots.length > 0 ? knots[Math.round(first * (knots.length - 1))]! : first);
 }
@@ -103,77 +105,95 @@ export interface Change {
   readonly distance: number;
 }
 
-const VALUES_TRIED = 33;
 const CHANGES_SHOWN = 3;
-const INPUTS_CHANGED_AT_MOST = 3;
+
+export interface SearchOptions {
+  /** Values tried of each number, evenly spaced over the past rows. @default 33 */
+  readonly values?: number;
+  /** @default 3 */
+  readonly inputsAtMost?: number;
+}
+
+interface Try {
+  readonly index: number;
+  readonly to: Row[string];
+  readonly k: number;
+  readonly p: Float64Array;
+}
 
 /**
  * The smallest changes that would give another answer, to values that occurred in the past rows: single inputs where
- * one is enough, else up to three, found greedily. Empty when none was found. The same row gives the same changes.
+ * one is enough, else several, found greedily. Empty when none was found. The same row gives the same changes.
  */
-export function changesForAnother(recogniser: Recogniser, row: Row): Change[] {
-  const { past, preprocessing, classes } = recogniser;
+export function changesForAnother(recogniser: Recogniser, row: Row, options: SearchOptions = {}): Change[] {
+  const { past, preprocessing, classes, trainingShares, decision } = recogniser;
+  const { values = 33, inputsAtMost = 3 } = options;
   if (past === undefined) return [];
-  const rows = Array.from(past.y, (_, r) => pastRow(recogniser, r));
-  const spreads = preprocessing.features.map(({ spec }) =>
-    spreadOf(rows.map((one) => one[spec.name] ?? null)),
-  );
-  const candidates = preprocessing.features.map(({ spec }) =>
-    valuesToTry(rows.map((one) => one[spec.name] ?? null)),
-  );
+  const pastValues = columnsOfPast(recogniser, values);
+  const spreads = pastValues.map(spreadOf);
+  const candidates = pastValues.map((own) => valuesToTry(own, values));
   const answer = (changed: Row): { readonly k: number; readonly p: Float64Array } => {
     const p = calibratedShares(recogniser, encodeRow(preprocessing, changed));
-    return { k: decide(p, recogniser.trainingShares, recogniser.decision), p };
+    return { k: decide(p, trainingShares, decision), p };
   };
-  const distance = (index: number, from: Row[string] | undefined, to: Row[string]): number =>
-    typeof from === 'number' && typeof to === 'number' ? Math.abs(to - from) / spreads[index]! : 1;
+  const distance = (index: number, to: Row[string]): number => {
+    const from = row[preprocessing.features[index]!.spec.name] ?? null;
+    return typeof from === 'number' && typeof to === 'number' ? Math.abs(to - from) / spreads[index]! : 1;
+  };
   const own = answer(row).k;
+  const changeOf = (tries: readonly Try[]): Change => {
+    const { k, p } = tries.at(-1)!;
+    return {
+      inputs: tries.map(({ index, to }) => {
+        const feature = preprocessing.features[index]!.spec.name;
+        return { feature, from: row[feature] ?? null, to };
+      }),
+      label: classes[k]!,
+      probability: p[k]!,
+      distance: tries.reduce((sum, { index, to }) => sum + distance(index, to), 0),
+    };
+  };
 
-  const singles: Change[] = [];
-  for (const [index, { spec }] of preprocessing.features.entries()) {
-    let best: Change | undefined;
-    for (const to of candidates[index]!) {
-      const from = row[spec.name] ?? null;
-      const far = distance(index, from, to);
-      if (to === from || (best !== undefined && far >= best.distance)) continue;
-      const { k, p } = answer({ ...row, [spec.name]: to });
-      if (k === own) continue;
-      const inputs = [{ feature: spec.name, from, to }];
-      best = { inputs, label: classes[k]!, probability: p[k]!, distance: far };
-    }
-    if (best !== undefined) singles.push(best);
-  }
-  if (singles.length > 0) return singles.sort((a, b) => a.distance - b.distance).slice(0, CHANGES_SHOWN);
-
+  const made: Try[] = [];
   let changed = row;
-  let far = 0;
-  const inputs: { feature: string; from: Row[string]; to: Row[string] }[] = [];
-  while (inputs.length < INPUTS_CHANGED_AT_MOST) {
-    let best: { index: number; to: Row[string]; k: number; p: Float64Array } | undefined;
+  while (made.length < inputsAtMost) {
+    const flips: Change[] = [];
+    let weakest: Try | undefined;
     for (const [index, { spec }] of preprocessing.features.entries()) {
-      if (inputs.some(({ feature }) => feature === spec.name)) continue;
+      if (made.some((one) => one.index === index)) continue;
+      let nearest: Try | undefined;
       for (const to of candidates[index]!) {
-        const { k, p } = answer({ ...changed, [spec.name]: to });
-        if (best === undefined || p[own]! < best.p[own]!) best = { index, to, k, p };
+        if (to === (row[spec.name] ?? null)) continue;
+        const tried = { index, to, ...answer({ ...changed, [spec.name]: to }) };
+        if (weakest === undefined || tried.p[own]! < weakest.p[own]!) weakest = tried;
+        if (tried.k === own) continue;
+        if (nearest === undefined || distance(index, to) < distance(index, nearest.to)) nearest = tried;
       }
+      if (nearest !== undefined) flips.push(changeOf([...made, nearest]));
     }
-    if (best === undefined) return [];
-    const feature = preprocessing.features[best.index]!.spec.name;
-    const from = row[feature] ?? null;
-    far += distance(best.index, from, best.to);
-    inputs.push({ feature, from, to: best.to });
-    changed = { ...changed, [feature]: best.to };
-    if (best.k !== own) {
-      return [{ inputs, label: classes[best.k]!, probability: best.p[best.k]!, distance: far }];
-    }
+    if (flips.length > 0) return flips.sort((a, b) => a.distance - b.distance).slice(0, CHANGES_SHOWN);
+    if (weakest === undefined) return [];
+    made.push(weakest);
+    changed = { ...changed, [preprocessing.features[weakest.index]!.spec.name]: weakest.to };
   }
   return [];
 }
 
-function valuesToTry(values: readonly Row[string][]): Row[string][] {
+/** Past rows looked at for every value that is to be tried. */
+const ROWS_PER_VALUE = 16;
+
+/** Values of each input over evenly spaced past rows. */
+function columnsOfPast(recogniser: Recogniser, values: number): Row[string][][] {
+  const count = recogniser.past!.y.length;
+  const kept = Math.min(count, values * ROWS_PER_VALUE);
+  const rows = Array.from({ length: kept }, (_, i) => Math.floor((i * count) / kept));
+  return recogniser.preprocessing.features.map((feature) => rows.map((r) => decode(recogniser, feature, r)));
+}
+
+function valuesToTry(values: readonly Row[string][], count: number): Row[string][] {
   const numbers = values.filter((value) => typeof value === 'number').sort((a, b) => a - b);
   const others = new Set(values.filter((value) => typeof value === 'string'));
-  const steps = Math.min(VALUES_TRIED, numbers.length);
+  const steps = Math.min(count, numbers.length);
   const chosen = Array.from(
     { length: steps },
     (_, i) => numbers[steps === 1 ? 0 : Math.round((i * (numbers.length - 1)) / (steps - 1))]!,

@@ -54,8 +54,19 @@ export async function recognise(plan: PlanDocument, situation: Situation, world:
 
 /** A vote as a fact keeps it. */
 function recorded(one: Vote): Pick<Vote, keyof Vote> {
-  const { recogniser, hash, label, probabilities, outOfRange, contributions, sentence } = one;
-  return { recogniser, hash, label, probabilities, outOfRange, contributions, sentence };
+  const { recogniser, hash, label, probabilities, outOfRange, contributions, sentence, nearest, change } =
+    one;
+  return {
+    recogniser,
+    hash,
+    label,
+    probabilities,
+    outOfRange,
+    contributions,
+    sentence,
+    ...(nearest === undefined ? {} : { nearest }),
+    ...(change === undefined ? {} : { change }),
+  };
 }
 
 async function voteOrDoubt(spec: ClassifySpec, situation: Situation, world: World): Promise<VoteResult> {
