@@ -126,12 +126,10 @@ void describe('tocsin detect run', () => {
     assert.match(stderr.trim(), /^\S+bad\.csv, line 2, column v: expected a number, got "high"\.$/);
   });
 
-  void it('refuses unknown detectors and parameters by name', async () => {
+  void it('refuses a detector that it does not know, and names those there are', async () => {
     const unknown = await run('--channels', 'pressure', '--detector', 'oracle');
     assert.equal(unknown.code, 3);
     assert.match(unknown.stderr, /There is no detector oracle. There are: auto/);
-    const parameter = await run('--channels', 'pressure', '--detector', 'ewma', '--params', 'level=2');
-    assert.match(parameter.stderr, /ewma: level = 2/);
   });
 });
 
@@ -143,7 +141,6 @@ void describe('tocsin detect list', () => {
     };
     const auto = detectors.find(({ name }) => name === 'auto');
     assert.equal(auto?.parameters['window']?.default, 20);
-    assert.match((await tocsin(['detect', 'list'])).stdout, /flat-line: the value does not move/);
   });
 });
 
