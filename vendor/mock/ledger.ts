@@ -14,7 +14,6 @@ export const FAULTS = {
   'no-gaps': 'does not say which numbers are missing',
   'takes-anything': 'stores what must be quarantined',
   'falls-over': 'ends the stream at bytes that are no message',
-  'never-pauses': 'reads on while nobody takes its answers',
   'open-door': 'asks nobody for a key',
   shares: 'tells vendors about the items of others',
   'half-describes': 'registers the good sensors of a list that it refuses',

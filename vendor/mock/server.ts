@@ -205,7 +205,7 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
       unansweredReadings += readings;
       waiting.push({ sequence, result, readings, items });
       timer ??= setTimeout(answer, delayMs);
-      if (isFull() && !faults.has('never-pauses')) call.pause();
+      if (isFull()) call.pause();
     });
     call.on('drain', resume);
     call.on('end', isEnded);
