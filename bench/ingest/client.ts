@@ -223,3 +223,5 @@ process.on('message', (task: ClientTask) => {
     (error: unknown) => process.send!({ error: String(error) }),
   );
 });
+// The parent is gone, however it went.
+process.on('disconnect', () => process.exit());

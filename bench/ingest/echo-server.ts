@@ -38,3 +38,5 @@ server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port
   if (error !== null) throw error;
   process.send!({ port });
 });
+// The parent is gone, however it went.
+process.on('disconnect', () => process.exit());

@@ -278,3 +278,5 @@ process.on('message', (ask: 'report' | 'usage') => {
   else void running.report().then((report) => process.send!(report));
 });
 process.send!({ port: running.port });
+// The parent is gone, however it went.
+process.on('disconnect', () => process.exit());
