@@ -7,7 +7,7 @@ import { sensorKey } from './dedup.ts';
 import type { Dedup } from './dedup.ts';
 import { FLAG, newColumns } from './frame.ts';
 import type { RunsBlock } from './frame.ts';
-import type { Sender } from './intake.ts';
+import type { Sender } from './sender.ts';
 import type { IngestLimits } from './limits.ts';
 
 const LATEST_MS = 8_640_000_000_000_000;

@@ -17,6 +17,7 @@ import type { Dedup, Taken } from './dedup.ts';
 import { FLAG } from './frame.ts';
 import type { Block, RunsBlock, StoredBlock } from './frame.ts';
 import type { IngestLimits } from './limits.ts';
+import type { Sender } from './sender.ts';
 import { Lane } from './columns-lane.ts';
 import type { ColumnDecoder } from './columns.ts';
 import type { NameTable } from './columns-names.ts';
@@ -34,12 +35,6 @@ export type Reason =
   | 'RANGE'
   | 'UNKNOWN_SENSOR'
   | 'SEQUENCE';
-
-/** Whose message it is. Tenant and vendor come from the key alone. */
-export interface Sender {
-  readonly tenant: string;
-  readonly vendor: string;
-}
 
 export interface Counts {
   accepted: number;

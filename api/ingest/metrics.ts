@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
-import type { Counts, Sender } from './intake.ts';
+import type { Counts } from './intake.ts';
+import type { Sender } from './sender.ts';
 
 /** What the door counts. `vendor` is a label: vendors are few, sensors are not. */
 export interface IngestMetrics {

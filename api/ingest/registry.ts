@@ -8,7 +8,7 @@ import type { PlanStore, Sensor, SiteStore } from '../../domain/ports.ts';
 import type { ClockQuality as WireClockQuality } from '../../proto/gen/tocsin/v1/ClockQuality.ts';
 import type { DescribeRequest__Output } from '../../proto/gen/tocsin/v1/DescribeRequest.ts';
 import { fromPosition, isSensorName } from '../../proto/map.ts';
-import type { Sender } from './intake.ts';
+import type { Sender } from './sender.ts';
 
 const SENSORS_AT_ONCE = 1_000;
 /** Faster than any waveform may be sent. */

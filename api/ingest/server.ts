@@ -23,7 +23,7 @@ import { GroupCommit } from './commit.ts';
 import type { Dedup } from './dedup.ts';
 import { toServiceError } from './grpc-error.ts';
 import { createIntake } from './intake.ts';
-import type { Sender } from './intake.ts';
+import type { Sender } from './sender.ts';
 import { INGEST_LIMITS } from './limits.ts';
 import type { IngestLimits } from './limits.ts';
 import { withRawMessages } from './message.ts';

@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../domain/units.ts';
 import type { VendorStatus } from '../../proto/gen/tocsin/v1/VendorStatus.ts';
-import type { Counts, Sender } from './intake.ts';
+import type { Counts } from './intake.ts';
+import type { Sender } from './sender.ts';
 
 /** What each vendor sent since the process started. */
 export interface VendorLog {
