@@ -32,6 +32,13 @@ export const ConditionSchema: z.ZodType<Condition> = z
         onSensors: z.union([z.int().min(1), z.literal('all')]),
       }),
       z.strictObject({
+        when: z.literal('detectsTogether'),
+        channels: z.array(name).min(1).max(64),
+        detector: name,
+        parameters: z.record(name, finite),
+        forMs: ms,
+      }),
+      z.strictObject({
         when: z.enum(['expectedAtLeast', 'expectedBelow']),
         channel: name,
         threshold: finite,

@@ -53,6 +53,7 @@ function stateOf(condition: Condition, path: string, view: ConditionView, nowMs:
     case 'atLeast':
     case 'below':
     case 'detects':
+    case 'detectsTogether':
     case 'expectedAtLeast':
     case 'expectedBelow':
       return view.leaves[path] ?? { holds: false };

@@ -7,18 +7,21 @@ import type {
   ReadingsEvidence,
 } from '../evidence.ts';
 import { incidentIdOf, windowOf } from '../evidence.ts';
-import type { Condition, PlanDocument } from '../plan/document.ts';
+import type { Condition, PlanDocument, TogetherCondition } from '../plan/document.ts';
 import type { Sensor } from '../ports.ts';
 import { silentAfterMs } from '../ingest/health.ts';
 import type { Conversion } from '../ingest/units.ts';
 import { conversionOf } from '../ingest/units.ts';
 import type { EpochMs } from '../units.ts';
 import { evaluateCondition, walkConditions } from './condition.ts';
+import { detectorNamed } from './detectors.ts';
 import { effectsOf, numberOf } from './intensity.ts';
 import { extended, joins } from './sequence.ts';
 import type { Sequence, SequenceEvent } from './sequence.ts';
 import { ChannelWatch } from './watch-channel.ts';
 import type { ChannelWatchState, WatchedSensor } from './watch-channel.ts';
+import { TogetherWatch } from './watch-together.ts';
+import type { TogetherWatchState } from './watch-together.ts';
 
 /** A plan with the hash it is pinned by. */
 export interface PinnedPlan {
@@ -95,7 +98,9 @@ export interface WatchOptions {
 export interface WatchState {
   readonly open: readonly OpenIncident[];
   /** By `<plan hash>|<site>`, then by leaf. */
-  readonly channels: Readonly<Record<string, Readonly<Record<string, ChannelWatchState>>>>;
+  readonly channels: Readonly<
+    Record<string, Readonly<Record<string, ChannelWatchState | TogetherWatchState>>>
+  >;
   readonly transitions: Readonly<Record<string, Readonly<Record<string, ReadingsEvidence>>>>;
 }
 
@@ -347,7 +352,7 @@ export function createWatch(options: WatchOptions): Watch {
 interface Station {
   readonly plan: PinnedPlan;
   readonly site: string;
-  readonly leaves: ReadonlyMap<string, ChannelWatch>;
+  readonly leaves: ReadonlyMap<string, ChannelWatch | TogetherWatch>;
   /** The last transition of each leaf. */
   readonly transitions: Map<string, ReadingsEvidence>;
   readonly targets: readonly (Omit<Target, 'station'> & { readonly sensor: string })[];
@@ -359,17 +364,24 @@ interface Station {
 /** A sensor in a condition, and what carries its values into the condition's unit. */
 interface Target extends Conversion {
   readonly station: Station;
-  readonly channel: ChannelWatch;
+  readonly channel: ChannelWatch | TogetherWatch;
   readonly index: number;
 }
 
 function createStation(plan: PinnedPlan, site: string, options: WatchOptions, name: string): Station {
-  const leaves = new Map<string, ChannelWatch>();
+  const leaves = new Map<string, ChannelWatch | TogetherWatch>();
   const targets: (Omit<Target, 'station'> & { sensor: string })[] = [];
   const transitions = new Map(Object.entries(options.state?.transitions[name] ?? {}));
   const known = options.state?.channels[name] ?? {};
   const reassuring = reassuringPaths(plan.document);
   for (const { condition, path } of conditionsOf(plan.document)) {
+    if ('channels' in condition) {
+      const together = watchTogether(condition, path, site, options.sensors, known[path]);
+      if (together === null) continue;
+      leaves.set(path, together.channel);
+      targets.push(...together.targets);
+      continue;
+    }
     if (!('channel' in condition)) continue;
     const sensors = options.sensors
       .filter((sensor) => sensor.site === site && sensor.channel === condition.channel)
@@ -386,7 +398,7 @@ function createStation(plan: PinnedPlan, site: string, options: WatchOptions, na
         const { id, vendor } = sensor;
         return { id, vendor, silentAfterMs: silentAfterMs(sensor) };
       }),
-      ...(state === undefined ? {} : { state }),
+      ...(state === undefined ? {} : { state: state as ChannelWatchState }),
     });
     leaves.set(path, channel);
     sensors.forEach(({ sensor, conversion }, index) =>
@@ -410,6 +422,35 @@ function createStation(plan: PinnedPlan, site: string, options: WatchOptions, na
       [...transitions.values()]
         .filter((one) => one.holds && one.leaf !== transition.leaf)
         .sort((a, b) => a.atMs - b.atMs || (a.leaf < b.leaf ? -1 : 1)),
+  };
+}
+
+const AS_IT_IS: Conversion = { scale: 1, offset: 0 };
+
+/**
+ * The site's sensors on any of the channels, in the units in which they speak, as many as the detector takes; null
+ * when they are too few for it.
+ */
+function watchTogether(
+  condition: TogetherCondition,
+  leaf: string,
+  site: string,
+  all: readonly Sensor[],
+  state: ChannelWatchState | TogetherWatchState | undefined,
+): { channel: TogetherWatch; targets: (Omit<Target, 'station'> & { sensor: string })[] } | null {
+  const sensors = condition.channels.flatMap((channel) =>
+    all.filter((sensor) => sensor.site === site && sensor.channel === channel),
+  );
+  const { minimum, maximum } = detectorNamed(condition.detector, condition.parameters).kind.channels;
+  if (sensors.length < Math.max(1, minimum)) return null;
+  sensors.length = Math.min(sensors.length, maximum);
+  const channel = new TogetherWatch({
+    ...{ condition, leaf, site, sensors },
+    ...(state === undefined ? {} : { state: state as TogetherWatchState }),
+  });
+  return {
+    channel,
+    targets: sensors.map(({ id }, index) => ({ sensor: id, channel, index, ...AS_IT_IS })),
   };
 }
 

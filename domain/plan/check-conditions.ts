@@ -1,7 +1,7 @@
 import { evaluateCondition, walkConditions } from '../detect/condition.ts';
 import { detectorKinds, detectorNamed } from '../detect/detectors.ts';
 import { TocsinError } from '../errors.ts';
-import type { DetectorCondition, PlanDocument } from './document.ts';
+import type { DetectorCondition, PlanDocument, TogetherCondition } from './document.ts';
 import type { Say } from './finding.ts';
 import { quoted } from './finding.ts';
 import { resolutionsOf, wholeConditionsOf } from './walk.ts';
@@ -19,13 +19,7 @@ function checkNames(plan: PlanDocument, say: Say): void {
       if ('channel' in condition) {
         const unit = plan.channels[condition.channel];
         if (unit === undefined) {
-          say(
-            'mandatory',
-            'PLAN_CHANNEL_UNKNOWN',
-            `${place}.channel`,
-            `The plan has no channel ${quoted(condition.channel)}.`,
-            `Declare it under channels with its unit, or use one of: ${listed(Object.keys(plan.channels))}.`,
-          );
+          unknownChannel(plan, condition.channel, `${place}.channel`, say);
         } else if (unit !== condition.unit) {
           say(
             'mandatory',
@@ -36,7 +30,12 @@ function checkNames(plan: PlanDocument, say: Say): void {
           );
         }
       }
-      if (condition.when === 'detects') checkDetector(condition, place, say);
+      if (condition.when === 'detectsTogether') {
+        condition.channels.forEach((channel, n) =>
+          unknownChannel(plan, channel, `${place}.channels.${n}`, say),
+        );
+      }
+      if ('detector' in condition) checkDetector(condition, place, say);
       if ('bulletin' in condition) unknownBulletin(plan, condition.bulletin, `${place}.bulletin`, say);
     }
   }
@@ -45,7 +44,19 @@ function checkNames(plan: PlanDocument, say: Say): void {
   if (classify.by.kind === 'vote') unknownBulletin(plan, classify.by.bulletin, 'classify.by.bulletin', say);
 }
 
-function checkDetector({ detector, parameters }: DetectorCondition, place: string, say: Say): void {
+function unknownChannel(plan: PlanDocument, channel: string, place: string, say: Say): void {
+  if (plan.channels[channel] !== undefined) return;
+  say(
+    'mandatory',
+    'PLAN_CHANNEL_UNKNOWN',
+    place,
+    `The plan has no channel ${quoted(channel)}.`,
+    `Declare it under channels with its unit, or use one of: ${listed(Object.keys(plan.channels))}.`,
+  );
+}
+
+function checkDetector(condition: DetectorCondition | TogetherCondition, place: string, say: Say): void {
+  const { detector, parameters } = condition;
   const kind = detectorKinds().find(({ name }) => name === detector);
   if (kind === undefined) {
     say(
@@ -58,7 +69,8 @@ function checkDetector({ detector, parameters }: DetectorCondition, place: strin
     return;
   }
   try {
-    detectorNamed(detector, parameters).create(1);
+    const channels = condition.when === 'detects' ? 1 : Math.max(2, condition.channels.length);
+    detectorNamed(detector, parameters).create(channels);
   } catch (error) {
     if (!(error instanceof TocsinError)) throw error;
     say(
@@ -113,7 +125,9 @@ function checkResolution(plan: PlanDocument, say: Say): void {
   const detected = [...walkConditions(plan.detect, 'detect')];
   for (const { condition, place } of resolutionsOf(plan)) {
     const parts = [...walkConditions(condition, place)];
-    const calms = parts.some(({ condition: part }) => 'channel' in part || part.when === 'quietFor');
+    const calms = parts.some(
+      ({ condition: part }) => 'channel' in part || 'channels' in part || part.when === 'quietFor',
+    );
     if (!calms || evaluateCondition(condition, place, SILENCE, 0).holds) {
       say(
         'mandatory',

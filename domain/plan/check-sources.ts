@@ -1,7 +1,7 @@
 import { walkConditions } from '../detect/condition.ts';
 import { detectorKinds } from '../detect/detectors.ts';
 import { describeDuration } from './describe.ts';
-import type { Condition, DetectorCondition, PlanDocument } from './document.ts';
+import type { Condition, DetectorCondition, PlanDocument, TogetherCondition } from './document.ts';
 import type { Say } from './finding.ts';
 import { stepsOf, wholeConditionsOf } from './walk.ts';
 
@@ -128,6 +128,7 @@ function numbersOfCondition(condition: Condition, place: string): Cited[] {
         ...(condition.forMs === 0 ? [] : [time(`${place}.forMs`, condition.forMs)]),
       ];
     case 'detects':
+    case 'detectsTogether':
       return [
         ...changedParameters(condition).map(([name, value]) =>
           one(`${place}.parameters.${name}`, value, `${condition.detector} ${name}`),
@@ -162,7 +163,10 @@ function numbersOfCondition(condition: Condition, place: string): Cited[] {
 }
 
 /** A default is the detector's own affair; what the plan sets differently is the planner's. */
-function changedParameters({ detector, parameters }: DetectorCondition): [string, number][] {
+function changedParameters({
+  detector,
+  parameters,
+}: DetectorCondition | TogetherCondition): [string, number][] {
   const usual = detectorKinds().find(({ name }) => name === detector)?.parameters ?? {};
   return Object.entries(parameters).filter(([name, value]) => usual[name]?.default !== value);
 }

@@ -86,6 +86,33 @@ export function detects<U extends UnitName, N extends DetectorName>(
   };
 }
 
+/**
+ * A detector judges several channels of a site together, row by row: each may be as ever, and all of them as never.
+ *
+ * @throws TocsinError PLAN_NOT_COMPILED without a channel, DETECTOR_PARAMETER, DETECTOR_CHANNELS
+ * @example
+ * detectsTogether([flow, pressure], 'pca', {}, { for: '2 minutes' })
+ */
+export function detectsTogether<N extends DetectorName>(
+  channels: readonly Channel<UnitName>[],
+  detector: N,
+  parameters: DetectorParameters<N> = {},
+  { for: hold }: Pick<Hold, 'for'> = {},
+): Condition {
+  if (channels.length === 0) {
+    throw new TocsinError('PLAN_NOT_COMPILED', '`detectsTogether` needs at least one channel.');
+  }
+  const named = detectorNamed(detector, parameters as Readonly<Record<string, number>>);
+  named.create(Math.max(2, channels.length));
+  return {
+    when: 'detectsTogether',
+    channels: channels.map(({ channel }) => channel),
+    detector,
+    parameters: named.parameters,
+    forMs: hold === undefined ? 0 : toMs(hold),
+  };
+}
+
 export interface Expectation extends Hold {
   readonly within: Duration;
   /** At least so likely, above 0 and below 1. @default 0.8 */

@@ -1,5 +1,5 @@
 import type { DurationMs, Text } from '../units.ts';
-import type { Condition, ReadingsCondition, Step } from './document.ts';
+import type { Condition, DetectorCondition, ReadingsCondition, Step, TogetherCondition } from './document.ts';
 
 const UNITS: readonly [DurationMs, string, string][] = [
   [86_400_000, 'day', '天'],
@@ -30,13 +30,19 @@ export function describeCondition(condition: Condition): Text {
       });
     }
     case 'detects': {
-      const { channel, detector, parameters } = condition;
-      const given = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
-      const how = given.length === 0 ? '' : ` (${given.join(', ')})`;
+      const how = howDetected(condition);
       return heldOnSensors(condition, {
-        en: `${detector}${how} alarms on ${channel}`,
-        zh: `${channel}经${detector}${how}报警`,
+        en: `${how} alarms on ${condition.channel}`,
+        zh: `${condition.channel}经${how}报警`,
       });
+    }
+    case 'detectsTogether': {
+      const how = howDetected(condition);
+      const held = describeDuration(condition.forMs);
+      return {
+        en: `${how} alarms on ${condition.channels.join(', ')} together${condition.forMs > 0 ? ` for ${held.en}` : ''}`,
+        zh: `${condition.channels.join('、')}合并经${how}报警${condition.forMs > 0 ? `持续${held.zh}` : ''}`,
+      };
     }
     case 'expectedAtLeast':
     case 'expectedBelow': {
@@ -76,6 +82,12 @@ export function describeCondition(condition: Condition): Text {
     default:
       return condition satisfies never;
   }
+}
+
+/** `cusum (threshold 5)`. */
+function howDetected({ detector, parameters }: DetectorCondition | TogetherCondition): string {
+  const given = Object.entries(parameters).map(([name, value]) => `${name} ${value}`);
+  return given.length === 0 ? detector : `${detector} (${given.join(', ')})`;
 }
 
 /** What a condition on readings says of one sensor, with how long and on how many. */

@@ -33,6 +33,7 @@ export type Condition =
   | ChannelCondition
   | DetectorCondition
   | ForecastCondition
+  | TogetherCondition
   | MagnitudeNear
   | IntensityAtPlace
   | QuietFor
@@ -80,6 +81,18 @@ export interface ForecastCondition {
   /** The expectation must last without a break for this long. 0 = at once. */
   readonly forMs: DurationMs;
   readonly onSensors: number | 'all';
+}
+
+/** A named detector raises its alarm on several channels of one site, judged row by row together. */
+export interface TogetherCondition {
+  readonly when: 'detectsTogether';
+  /** Every sensor of the site on one of these is a column. */
+  readonly channels: readonly string[];
+  readonly detector: string;
+  /** All of them: a later default changes no published plan. */
+  readonly parameters: Readonly<Record<string, number>>;
+  /** The alarm must last without a break for this long. 0 = at once. */
+  readonly forMs: DurationMs;
 }
 
 /** A condition that the readings of one channel decide. */

@@ -1,4 +1,10 @@
-import type { Condition, DetectorCondition, ForecastCondition, ReadingsCondition } from './document.ts';
+import type {
+  Condition,
+  DetectorCondition,
+  ForecastCondition,
+  ReadingsCondition,
+  TogetherCondition,
+} from './document.ts';
 
 /**
  * True when, whatever is heard, `b` holds whenever `a` does. Cautious: false also when it cannot tell.
@@ -19,6 +25,13 @@ export function implies(a: Condition, b: Condition): boolean {
       return b.when === 'below' && a.threshold <= b.threshold && lastsAsLong(a, b);
     case 'detects':
       return b.when === 'detects' && isSameDetector(a, b) && lastsAsLong(a, b);
+    case 'detectsTogether':
+      return (
+        b.when === 'detectsTogether' &&
+        isSameDetector(a, b) &&
+        a.channels.join() === b.channels.join() &&
+        a.forMs >= b.forMs
+      );
     case 'expectedAtLeast':
       return b.when === a.when && a.threshold >= b.threshold && isAsSure(a, b) && lastsAsLong(a, b);
     case 'expectedBelow':
@@ -41,7 +54,9 @@ export function implies(a: Condition, b: Condition): boolean {
   }
 }
 
-const isSameDetector = (a: DetectorCondition, b: DetectorCondition): boolean =>
+type Detecting = DetectorCondition | TogetherCondition;
+
+const isSameDetector = (a: Detecting, b: Detecting): boolean =>
   a.detector === b.detector &&
   Object.keys({ ...a.parameters, ...b.parameters }).every(
     (name) => a.parameters[name] === b.parameters[name],
@@ -74,6 +89,7 @@ export function holdsOnOneSensor(condition: Condition): boolean {
     case 'all':
       return condition.of.every(holdsOnOneSensor);
     case 'always':
+    case 'detectsTogether':
     case 'magnitudeNear':
     case 'intensity':
     case 'quietFor':

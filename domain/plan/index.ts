@@ -6,6 +6,7 @@ export {
   atLeast,
   below,
   detects,
+  detectsTogether,
   expectedAtLeast,
   expectedBelow,
   expectedIntensity,

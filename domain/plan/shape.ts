@@ -174,6 +174,14 @@ const onDetector = object({
   onSensors: (value, place, say) => (value === 'all' ? undefined : count(value, place, say)),
 });
 
+const onTogether = object({
+  when: text,
+  channels: listOf(name, 1),
+  detector: name,
+  parameters: recordOf(name, number(-1e12, 1e12)),
+  forMs: number(0, LONGEST_MS, { whole: true }),
+});
+
 const onForecast = object({
   when: text,
   channel: name,
@@ -190,6 +198,7 @@ const condition: Read = kindsOf('when', 'PLAN_CONDITION_UNKNOWN', () => ({
   atLeast: onChannel,
   below: onChannel,
   detects: onDetector,
+  detectsTogether: onTogether,
   expectedAtLeast: onForecast,
   expectedBelow: onForecast,
   magnitudeNear: object({
