@@ -5,6 +5,8 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { writeBookmark } from '../../bin/bookmark.ts';
 import { loadConfig } from '../../bin/config.ts';
+import type { VendorDoor } from '../../bin/vendor-door.ts';
+import { weekFeed } from '../../bin/week-feed.ts';
 import type { Report } from '../../bin/summary.ts';
 import type { Bulletin } from '../../domain/evidence.ts';
 import type { Stores } from '../../domain/ports.ts';
@@ -28,20 +30,25 @@ import type { Answered } from './officer.ts';
 import type { Part } from './product.ts';
 import { startProduct } from './product.ts';
 
-/** Shortly before the gas leak of the exercise; the Hualien sequence follows. */
-const FROM_MS = Date.UTC(2018, 1, 3, 3);
+/** A day and a half before the main shock of Hualien, in the middle of its foreshocks. */
+const FROM_MS = Date.UTC(2018, 1, 5);
 /** How many messages after the first each part is killed. */
 const KILLS: readonly (readonly [number, Part])[] = [
   [60, 'worker'],
-  [200, 'ingest'],
-  [330, 'temporal'],
-  [460, 'store'],
-  [600, 'ingest'],
-  [700, 'worker'],
-  [800, 'store'],
-  [900, 'temporal'],
+  [140, 'ingest'],
+  [220, 'temporal'],
+  [300, 'store'],
+  // The main shock, and the response to it.
+  [390, 'ingest'],
+  [400, 'worker'],
 ];
 const PATIENCE_MS = 400_000;
+/** Only the times of the feed are wanted here; the product sends. */
+const UNUSED: VendorDoor = {
+  send: () => Promise.reject(new Error('not sent from here')),
+  describe: () => Promise.reject(new Error('not sent from here')),
+  close: () => undefined,
+};
 
 describe('a week in which every part is killed', () => {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'tocsin-crash-'));
@@ -58,10 +65,11 @@ describe('a week in which every part is killed', () => {
   before(async () => {
     const { bulletins } = await readEarthquakeWeek();
     sent = bulletins.filter(({ observedAtMs }) => observedAtMs >= FROM_MS);
-    const first = bulletins.length - sent.length;
+    const feed = await weekFeed(UNUSED, UNUSED, (work) => work());
+    const first = feed.findIndex(({ atMs }) => atMs >= FROM_MS);
     writeBookmark(path.join(directory, 'week.json'), {
       event: first,
-      events: first + sent.length,
+      events: feed.length,
       feedMs: FROM_MS,
       openIncidents: 0,
     });
@@ -121,8 +129,6 @@ describe('a week in which every part is killed', () => {
   });
 
   it('loses no incident: all run to their close, and every history replays', () => {
-    const hazards = new Set(report.incidents.map(({ hazard }) => hazard));
-    assert.deepEqual([...hazards].sort(), ['earthquake', 'gas-leak']);
     assert.deepEqual(
       report.incidents.filter(({ state }) => state !== 'closed'),
       [],
