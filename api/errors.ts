@@ -73,6 +73,12 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     'INVALID_ARGUMENT',
     'Use a file that tocsin audit export wrote, unchanged.',
   ),
+  CERTIFICATE_REFUSED: entry(
+    'The certificate is not of this caller',
+    401,
+    'UNAUTHENTICATED',
+    'Connect with the client certificate that the operator knows for the principal of your key or token.',
+  ),
   CHOICE_INVALID: entry(
     'Not one of the choices offered',
     422,
@@ -384,6 +390,18 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     422,
     'INVALID_ARGUMENT',
     'Give rows of at least two of the declared labels.',
+  ),
+  TOKEN_EXPIRED: entry(
+    'The token has expired',
+    401,
+    'UNAUTHENTICATED',
+    'Take a fresh token from its issuer, and connect again.',
+  ),
+  TOKEN_REFUSED: entry(
+    'The token is not valid here',
+    401,
+    'UNAUTHENTICATED',
+    'Check its signature, kid, aud, iss, iat, exp (15 minutes at most) and sub against docs/vendors.md.',
   ),
   UNAUTHENTICATED: entry(
     'No valid key',

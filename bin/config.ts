@@ -2,6 +2,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { INGEST_LIMITS } from '../api/ingest/limits.ts';
+import {
+  DEFAULT_TOKEN_ALGORITHMS,
+  TOKEN_ALGORITHMS,
+  TOKEN_LIFETIME_AT_MOST_MS,
+} from '../api/ingest/token-rules.ts';
 import { TASK_QUEUE_PLANS, TASK_QUEUE_RECOGNITION } from '../workflows/contract.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { CommandFailed, EXIT } from './exit-codes.ts';
@@ -14,6 +20,14 @@ const duration = z
   .string()
   .refine((text) => parseDuration(text) !== undefined, 'must be a duration such as 70s, 15m or 6h')
   .transform((text) => parseDuration(text)!);
+
+/** A duration with bounds, in milliseconds. */
+const between = (lowMs: number, highMs: number) =>
+  duration.refine(
+    (ms) => ms >= lowMs && ms <= highMs,
+    `must be from ${formatDuration(lowMs)} to ${formatDuration(highMs)}`,
+  );
+const whole = (low: number, high: number) => z.number().int().min(low).max(high);
 
 const tls = z.strictObject({
   disabled: z.boolean().optional(),
@@ -38,6 +52,67 @@ const profile = z.strictObject({
 // Names of task queues are kept in histories: they are written out to be seen, not to be changed.
 const durable = (name: string) =>
   z.literal(name, { error: `must be ${name}: running incidents wait on that queue` });
+
+const limits = INGEST_LIMITS;
+
+/** gRPC ingestion: who is let in, and what they may do there. */
+const ingest = z.strictObject({
+  /** Files in PEM. Absent: plain text, for loopback or behind something that ends TLS. */
+  tls: z
+    .strictObject({
+      certificate: z.string().min(1),
+      key: z.string().min(1),
+      /** Authority of the clients' certificates; given, every client must show one. */
+      client_authority: z.string().min(1).optional(),
+      /** A certificate alone is enough: calls need no key and no token. */
+      certificate_alone: z.boolean().default(false),
+      /** DNS or URI name in a certificate to principal; a name that is not here stands for itself. */
+      subjects: z.record(z.string(), z.string()).default({}),
+    })
+    .refine((set) => set.client_authority !== undefined || !set.certificate_alone, {
+      path: ['certificate_alone'],
+      error: 'needs client_authority',
+    })
+    .optional(),
+  /** Plain text beyond loopback: something in front ends TLS, and nothing else reaches the port. */
+  allow_plaintext: z.boolean().default(false),
+  /** JSON Web Tokens. Absent: API keys only. */
+  tokens: z
+    .strictObject({
+      /** File or https: address of the JSON Web Key Set. */
+      jwks: z
+        .string()
+        .min(1)
+        .refine(
+          (text) => !/^[a-z][a-z0-9+.-]+:/i.test(text) || /^https:\/\/[^/]/i.test(text),
+          'must be a file or an https: address',
+        ),
+      audience: z.string().min(1),
+      issuer: z.string().min(1).optional(),
+      algorithms: z
+        .array(z.enum(TOKEN_ALGORITHMS))
+        .min(1)
+        .default([...DEFAULT_TOKEN_ALGORITHMS]),
+      life_at_most: between(10_000, TOKEN_LIFETIME_AT_MOST_MS).prefault('15m'),
+    })
+    .optional(),
+  limits: z
+    .strictObject({
+      message_bytes: whole(1_024, 4 * 1024 * 1024).default(limits.messageBytesAtMost),
+      items: whole(1, 100_000).default(limits.itemsAtMost),
+      unacked_readings: whole(1, 1_000_000).default(limits.unackedReadingsAtMost),
+      pending_bytes: whole(64 * 1024, 1024 ** 3).default(limits.pendingBytesAtMost),
+      streams_per_connection: whole(1, 1_000).default(limits.streamsPerConnectionAtMost),
+      streams_per_vendor: whole(1, 10_000).default(limits.streamsPerVendorAtMost),
+      connection_age: between(60_000, 24 * 3_600_000).prefault(formatDuration(limits.connectionAgeAtMostMs)),
+      connection_idle: between(10_000, 3_600_000).prefault(formatDuration(limits.connectionIdleAtMostMs)),
+      silent_stream: between(1_000, 3_600_000).prefault(formatDuration(limits.silentStreamAfterMs)),
+      // With what is kept of a key, and the answer of the store: within a minute.
+      recheck: between(1_000, 40_000).prefault(formatDuration(limits.reauthenticateEveryMs)),
+      late: between(3_600_000, 30 * 24 * 3_600_000).prefault(formatDuration(limits.lateAtMostMs)),
+    })
+    .prefault({}),
+});
 
 /** One schema for everything that can be set: `temporal.yaml`, then the environment over it. */
 export const configSchema = z.strictObject({
@@ -77,6 +152,7 @@ export const configSchema = z.strictObject({
       store: port.default(0),
     })
     .prefault({}),
+  ingest: ingest.prefault({}),
   store: z
     .strictObject({
       uri: z.string().optional(),
@@ -137,7 +213,7 @@ export interface LoadedConfig {
 
 interface Variable {
   readonly key: readonly string[];
-  readonly kind: 'text' | 'number' | 'boolean';
+  readonly kind: 'text' | 'number' | 'boolean' | 'list';
 }
 
 /** Variables that override a key of the file. `PROFILE` stands for the profile in use. */
@@ -149,6 +225,14 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   TOCSIN_PORT_TEMPORAL: { key: ['listen', 'temporal'], kind: 'number' },
   TOCSIN_PORT_TEMPORAL_UI: { key: ['listen', 'temporal_ui'], kind: 'number' },
   TOCSIN_PORT_STORE: { key: ['listen', 'store'], kind: 'number' },
+  TOCSIN_TLS_CERTIFICATE: { key: ['ingest', 'tls', 'certificate'], kind: 'text' },
+  TOCSIN_TLS_KEY: { key: ['ingest', 'tls', 'key'], kind: 'text' },
+  TOCSIN_TLS_CLIENT_AUTHORITY: { key: ['ingest', 'tls', 'client_authority'], kind: 'text' },
+  TOCSIN_ALLOW_PLAINTEXT: { key: ['ingest', 'allow_plaintext'], kind: 'boolean' },
+  TOCSIN_TOKENS_JWKS: { key: ['ingest', 'tokens', 'jwks'], kind: 'text' },
+  TOCSIN_TOKENS_AUDIENCE: { key: ['ingest', 'tokens', 'audience'], kind: 'text' },
+  TOCSIN_TOKENS_ISSUER: { key: ['ingest', 'tokens', 'issuer'], kind: 'text' },
+  TOCSIN_TOKENS_ALGORITHMS: { key: ['ingest', 'tokens', 'algorithms'], kind: 'list' },
   TOCSIN_DATABASE: { key: ['store', 'database'], kind: 'text' },
   TOCSIN_TEMPORAL_UI: { key: ['temporal_ui'], kind: 'text' },
   TOCSIN_TENANT: { key: ['tenant'], kind: 'text' },
@@ -308,6 +392,7 @@ function readFile(file: string, asked: boolean): Found | null {
 
 function readVariable(name: string, { kind }: Variable, text: string): unknown {
   if (kind === 'text') return text;
+  if (kind === 'list') return text.split(',').map((one) => one.trim());
   if (kind === 'number') {
     if (/^\d+$/.test(text)) return Number(text);
     throw new CommandFailed(
@@ -420,6 +505,10 @@ const DURATIONS = [
   'jobs.export_closed_bundles',
   'jobs.check_disk',
   'jobs.watch_recognisers',
+  'ingest.tokens.life_at_most',
+  ...['connection_age', 'connection_idle', 'silent_stream', 'recheck', 'late'].map(
+    (name) => `ingest.limits.${name}`,
+  ),
 ];
 
 function shown(key: readonly string[], value: unknown): unknown {

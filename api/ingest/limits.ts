@@ -22,6 +22,8 @@ export interface IngestLimits {
   readonly authenticateWithinMs: DurationMs;
   /** An open stream's key is checked again this often: the longest a revocation takes there. */
   readonly reauthenticateEveryMs: DurationMs;
+  /** While the store cannot be asked, an open stream goes on for so long after its last good check. */
+  readonly uncheckedAtMostMs: DurationMs;
   /** A stream that says nothing for so long is ended; the client opens another when it has something to say. */
   readonly silentStreamAfterMs: DurationMs;
   /** Readings observed so long after they were received are marked: the device's clock is off. */
@@ -52,6 +54,7 @@ export const INGEST_LIMITS: IngestLimits = {
   connectionIdleAtMostMs: 5 * 60_000,
   authenticateWithinMs: 5_000,
   reauthenticateEveryMs: 15_000,
+  uncheckedAtMostMs: 60_000,
   silentStreamAfterMs: 60_000,
   skewAfterMs: 5_000,
   futureAtMostMs: 300_000,

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import type { handleUnaryCall, Metadata, ServerUnaryCall } from '@grpc/grpc-js';
+import type { handleUnaryCall, ServerUnaryCall } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import { TocsinError } from '../../domain/errors.ts';
-import type { IncidentStore, PlanStore, SiteStore } from '../../domain/ports.ts';
+import type { IncidentStore, PlanStore, PrincipalStore, SiteStore } from '../../domain/ports.ts';
 import type { IncidentStarter, IngestStores } from '../../domain/ports-ingest.ts';
 import type { ClockKind, EpochMs } from '../../domain/units.ts';
 import { IngestService, OperationsService, wire } from '../../proto/load.ts';
@@ -20,15 +20,19 @@ import type { Auth, Caller } from '../auth.ts';
 import { requireRole } from '../auth.ts';
 import { Archive } from './archive.ts';
 import { GroupCommit } from './commit.ts';
+import { createCallerCheck, isRefusal } from './credentials.ts';
+import type { CallerCheckOptions, IncomingCall } from './credentials.ts';
 import type { Dedup } from './dedup.ts';
 import { toServiceError } from './grpc-error.ts';
 import { createIntake } from './intake.ts';
+import type { TokenCheck } from './jwt.ts';
 import type { Sender } from './sender.ts';
 import { INGEST_LIMITS } from './limits.ts';
 import type { IngestLimits } from './limits.ts';
 import { withRawMessages } from './message.ts';
 import { createIngestMetrics } from './metrics.ts';
 import { elapsed } from './persist.ts';
+import { createPrincipalDirectory } from './principals.ts';
 import { publishOnce, servePublish } from './publish.ts';
 import type { PublishCall, PublishOptions } from './publish.ts';
 import { createRegistry } from './registry.ts';
@@ -48,9 +52,14 @@ export interface IngestServerOptions {
     readonly plans: PlanStore;
     readonly sites: SiteStore;
     readonly incidents: IncidentStore;
+    readonly principals: PrincipalStore;
   };
   readonly starter: IncidentStarter;
   readonly auth: Auth;
+  /** Checks JSON Web Tokens. @default none: API keys only */
+  readonly tokens?: TokenCheck;
+  /** What names in clients' certificates stand for. @default certificates are not looked at */
+  readonly certificates?: CallerCheckOptions['certificates'];
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** By which clock a tenant's lateness is judged. @default wall for all */
   readonly clockOf?: (tenant: string) => ClockKind;
@@ -140,21 +149,51 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
     pendingBytes: commit.pendingBytes,
   }));
 
-  const authenticate = (metadata: Metadata, peer: string): Promise<Caller> =>
-    within(
-      limits.authenticateWithinMs,
-      auth.byAuthorization(metadata.get('authorization')[0]?.toString(), isLoopback(peer)),
-    );
+  const callerOf = createCallerCheck({
+    auth,
+    principals: createPrincipalDirectory(stores.principals, { now }),
+    ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
+    ...(options.certificates === undefined ? {} : { certificates: options.certificates }),
+    now,
+  });
+  const authenticate = (call: IncomingCall): Promise<Caller> =>
+    within(limits.authenticateWithinMs, callerOf(call));
 
-  async function senderOf(metadata: Metadata, peer: string): Promise<Sender> {
-    const caller = await authenticate(metadata, peer);
+  async function senderOf(call: IncomingCall): Promise<Sender> {
+    const caller = await authenticate(call);
     requireRole(caller, ['vendor']);
     if (caller.vendor === undefined) {
-      throw new TocsinError('ROLE_REQUIRED', 'This key belongs to no vendor.', {
+      throw new TocsinError('ROLE_REQUIRED', 'This caller belongs to no vendor.', {
         details: { roles: ['vendor'] },
       });
     }
     return { tenant: caller.tenant, vendor: caller.vendor };
+  }
+
+  /**
+   * Whether an open stream may go on. While nobody can say who the caller is, it may, until `uncheckedAtMostMs`
+   * after somebody last could: a short outage of the store ends no stream, and a long one hides no revocation.
+   */
+  function keepChecking(call: IncomingCall, sender: Sender): () => Promise<void> {
+    let goodAt = performance.now();
+    return async () => {
+      const askedAt = performance.now();
+      try {
+        const { tenant, vendor } = await senderOf(call);
+        if (tenant !== sender.tenant || vendor !== sender.vendor) {
+          throw new TocsinError('UNAUTHENTICATED', 'This caller is somebody else now.');
+        }
+        goodAt = askedAt;
+      } catch (error) {
+        if (isRefusal(error)) throw error;
+        const leftMs = limits.uncheckedAtMostMs - (performance.now() - goodAt);
+        // The next check comes in time.
+        if (leftMs > limits.reauthenticateEveryMs) return;
+        const known = goodAt;
+        await elapsed(Math.max(0, leftMs));
+        if (goodAt === known) throw error;
+      }
+    };
   }
 
   function addServices(publishing: PublishOptions, sensors: Registry): void {
@@ -172,7 +211,7 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
       };
 
     const publish = async (call: PublishCall): Promise<void> => {
-      const sender = await senderOf(call.metadata, call.getPeer());
+      const sender = await senderOf(call);
       const key = `${sender.tenant}|${sender.vendor}`;
       const open = streams.get(key) ?? 0;
       if (open >= limits.streamsPerVendorAtMost) {
@@ -182,9 +221,8 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
         });
       }
       streams.set(key, open + 1);
-      const check = (): Promise<Sender> => senderOf(call.metadata, call.getPeer());
       try {
-        await servePublish(call, sender, check, ending.signal, publishing);
+        await servePublish(call, sender, keepChecking(call, sender), ending.signal, publishing);
       } finally {
         streams.set(key, streams.get(key)! - 1);
       }
@@ -201,18 +239,18 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
         void served.then(() => serving.delete(served));
       },
       PublishOnce: unary<Buffer, PublishOnceResponse>(async (call) => {
-        const sender = await senderOf(call.metadata, call.getPeer());
+        const sender = await senderOf(call);
         return publishOnce(call.request, sender, publishing);
       }),
       Describe: unary<DescribeRequest__Output, DescribeResponse>(async (call) => {
-        const sender = await senderOf(call.metadata, call.getPeer());
+        const sender = await senderOf(call);
         return { registered: await sensors.describe(sender, call.request) };
       }),
     });
 
     server.addService(OperationsService.service, {
       Status: unary<StatusRequest__Output, StatusResponse>(async (call) => {
-        const caller = await authenticate(call.metadata, call.getPeer());
+        const caller = await authenticate(call);
         requireRole(caller, OPERATORS);
         const { relayedThrough, waitMs, touchedAfter } = call.request;
         const through = Math.min(Number(relayedThrough), archive.head);
@@ -309,15 +347,15 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
   }
 }
 
-const isLoopback = (peer: string): boolean => /^(127\.|\[?::1\]?|\[?::ffff:127\.|unix:)/.test(peer);
-
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () =>
         reject(
-          new TocsinError('STORE_UNAVAILABLE', 'The key could not be checked in time.', { retryable: true }),
+          new TocsinError('STORE_UNAVAILABLE', 'Who calls could not be checked in time.', {
+            retryable: true,
+          }),
         ),
       ms,
     );
