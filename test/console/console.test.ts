@@ -358,7 +358,7 @@ describe('a proposal', () => {
     await page.getByText('Give a reason first.').waitFor();
     await page.getByLabel('Reason (required').fill('convincing');
     await page.getByRole('button', { name: 'Approve' }).click();
-    await page.getByText('Answer taken: Approve.').waitFor();
+    await page.locator('#announcer', { hasText: 'Answer taken: Approve.' }).waitFor({ state: 'attached' });
     assert.deepEqual(
       api.responses.decisions.map(({ approve, by, reason }) => [approve, by, reason]),
       [[true, 'plan-board', 'convincing']],
