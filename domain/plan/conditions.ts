@@ -91,7 +91,7 @@ export function detects<U extends UnitName, N extends DetectorName>(
  *
  * @throws TocsinError PLAN_NOT_COMPILED without a channel, DETECTOR_PARAMETER, DETECTOR_CHANNELS
  * @example
- * detectsTogether([flow, pressure], 'pca', {}, { for: '2 minutes' })
+ * detectsTogether([flow, pressure], 'pca', { adapt: 300 }, { for: '2 minutes' })
  */
 export function detectsTogether<N extends DetectorName>(
   channels: readonly Channel<UnitName>[],
