@@ -7,11 +7,18 @@ export interface IngestLimits {
   readonly itemsAtMost: number;
   /** Unanswered readings of one stream; the stream is paused at more. */
   readonly unackedReadingsAtMost: number;
-  /** Bytes on their way into the archive; at more, messages are answered RETRY_LATER. */
+  /** Bytes on their way into the archive, at most; `fair.ts` says how they are divided. */
   readonly pendingBytesAtMost: number;
   readonly retryAfterMs: DurationMs;
   readonly streamsPerConnectionAtMost: number;
   readonly streamsPerVendorAtMost: number;
+  /** Connections with an open call of one vendor. */
+  readonly connectionsPerVendorAtMost: number;
+  /** Quota of a vendor, all its streams together; at more, messages are answered RETRY_LATER. */
+  readonly readingsPerSecondAtMost: number;
+  readonly bytesPerSecondAtMost: number;
+  /** The one message of a unary call must have arrived by then. */
+  readonly receiveWithinMs: DurationMs;
   /** Memory of one HTTP/2 session. */
   readonly sessionMegabytesAtMost: number;
   readonly keepaliveEveryMs: DurationMs;
@@ -46,6 +53,10 @@ export const INGEST_LIMITS: IngestLimits = {
   retryAfterMs: 500,
   streamsPerConnectionAtMost: 16,
   streamsPerVendorAtMost: 64,
+  connectionsPerVendorAtMost: 64,
+  readingsPerSecondAtMost: 5_000_000,
+  bytesPerSecondAtMost: 256 * 1024 * 1024,
+  receiveWithinMs: 10_000,
   sessionMegabytesAtMost: 10,
   keepaliveEveryMs: 20_000,
   keepaliveWithinMs: 10_000,

@@ -7,7 +7,8 @@ import type { MessageResult } from '../../proto/gen/tocsin/v1/MessageResult.ts';
 import type { PublishResponse } from '../../proto/gen/tocsin/v1/PublishResponse.ts';
 import { failpoint } from './failpoint.ts';
 import type { GroupCommit } from './commit.ts';
-import type { Intake } from './intake.ts';
+import type { Fairness, Refusal, Share } from './fair.ts';
+import type { Intake, Taking } from './intake.ts';
 import type { Sender } from './sender.ts';
 import type { IngestLimits } from './limits.ts';
 import type { IngestMetrics } from './metrics.ts';
@@ -15,12 +16,16 @@ import { toServiceError } from './grpc-error.ts';
 import { readMessage } from './message.ts';
 import type { VendorLog } from './vendor-log.ts';
 
+/** A stream that was asked to wait is not read for so long: it would only be asked again. */
+const REFUSED_PAUSE_AT_MOST_MS = 250;
+
 /** Messages arrive as bytes: what cannot be decoded is answered, and the stream goes on. */
 export type PublishCall = ServerDuplexStream<Buffer, PublishResponse>;
 
 export interface PublishOptions {
   readonly intake: Intake;
   readonly commit: GroupCommit;
+  readonly fairness: Fairness;
   readonly limits: IngestLimits;
   readonly metrics: IngestMetrics | null;
   readonly vendors: VendorLog;
@@ -48,8 +53,10 @@ export function servePublish(
   sender: Sender,
   check: () => Promise<unknown>,
   ending: AbortSignal,
-  { intake, commit, limits, metrics, vendors, now, log }: PublishOptions,
+  publishing: PublishOptions,
 ): Promise<void> {
+  const { intake, fairness, limits, metrics, vendors, now, log } = publishing;
+  const share = fairness.of(sender);
   const unanswered: Answer[] = [];
   let unackedReadings = 0;
   let sequence = 0;
@@ -57,6 +64,8 @@ export function servePublish(
   let takesMore = true;
   let isOver = false;
   let isScheduled = false;
+  let restsUntil = 0;
+  let rest: NodeJS.Timeout | undefined;
   let resolveOver = (): void => {};
   const over = new Promise<void>((resolve) => (resolveOver = resolve));
 
@@ -65,6 +74,7 @@ export function servePublish(
     isOver = true;
     clearInterval(silence);
     clearInterval(recheck);
+    clearTimeout(rest);
     ending.removeEventListener('abort', takeNoMore);
     how();
     resolveOver();
@@ -106,9 +116,21 @@ export function servePublish(
   };
 
   const mayRead = (): boolean =>
-    takesMore && unackedReadings < limits.unackedReadingsAtMost && !call.writableNeedDrain;
+    takesMore &&
+    unackedReadings < limits.unackedReadingsAtMost &&
+    !call.writableNeedDrain &&
+    performance.now() >= restsUntil;
   const read = (): void => {
     if (mayRead() && call.isPaused()) call.resume();
+  };
+  const restFor = (ms: number): void => {
+    restsUntil = performance.now() + ms;
+    clearTimeout(rest);
+    // Timers may come a little early.
+    rest = setTimeout(() => {
+      restsUntil = 0;
+      read();
+    }, ms);
   };
 
   const take = (bytes: Buffer): void => {
@@ -126,22 +148,15 @@ export function servePublish(
       );
     }
     vendors.heard(sender, now());
-    if (commit.pendingBytes > limits.pendingBytesAtMost) {
-      vendors.retryLater(sender);
-      metrics?.retryLater(sender);
-      unanswered.push({
-        sequence,
-        result: later(sequence, message.size, limits),
-        size: 0,
-        archivedThrough: 0,
-      });
+    const refusal = share.admit(bytes.length);
+    if (refusal !== null) {
+      tellRefusal(sender, refusal, publishing);
+      const result = later(sequence, message.size, refusal);
+      unanswered.push({ sequence, result, size: 0, archivedThrough: 0 });
+      restFor(Math.min(refusal.retryAfterMs, REFUSED_PAUSE_AT_MOST_MS));
       return schedule();
     }
-    const taking = intake.take(sender, message, now(), sheds(commit, limits));
-    if (taking.asksAgain) {
-      vendors.retryLater(sender);
-      metrics?.retryLater(sender);
-    }
+    const taking = intake.take(sender, message, now(), fairness.isHalfFull());
     const waiting: Answer = {
       sequence,
       result: { sequence, items: [...taking.results], gaps: [...taking.gaps] },
@@ -151,11 +166,8 @@ export function servePublish(
     unanswered.push(waiting);
     unackedReadings += taking.size;
     failpoint('validated');
-    commit.submit(taking.blocks, taking.quarantined).then((archivedThrough) => {
+    archive(sender, share, taking, arrivedAt, publishing).then((archivedThrough) => {
       waiting.archivedThrough = archivedThrough;
-      vendors.taken(sender, taking.counts);
-      metrics?.taken(sender, taking.counts);
-      metrics?.acknowledged((performance.now() - arrivedAt) / 1_000);
       schedule();
     }, fail);
   };
@@ -189,33 +201,56 @@ export function servePublish(
 export async function publishOnce(
   bytes: Buffer,
   sender: Sender,
-  { intake, commit, limits, metrics, vendors, now }: PublishOptions,
+  publishing: PublishOptions,
 ): Promise<PublishOnceResponse> {
+  const { intake, fairness, vendors, now } = publishing;
   const arrivedAt = performance.now();
+  const share = fairness.of(sender);
   vendors.heard(sender, now());
   const message = readMessage('PublishOnce', bytes, intake.namesOf(sender));
-  if (commit.pendingBytes > limits.pendingBytesAtMost) {
-    vendors.retryLater(sender);
-    metrics?.retryLater(sender);
-    return { result: later(0, message.size, limits) };
+  const refusal = share.admit(bytes.length);
+  if (refusal !== null) {
+    tellRefusal(sender, refusal, publishing);
+    return { result: later(0, message.size, refusal) };
   }
-  const taking = intake.take(sender, message, now(), sheds(commit, limits));
-  if (taking.asksAgain) {
-    vendors.retryLater(sender);
-    metrics?.retryLater(sender);
-  }
-  const archivedThrough = await commit.submit(taking.blocks, taking.quarantined);
-  vendors.taken(sender, taking.counts);
-  metrics?.taken(sender, taking.counts);
-  metrics?.acknowledged((performance.now() - arrivedAt) / 1_000);
+  const taking = intake.take(sender, message, now(), fairness.isHalfFull());
+  const archivedThrough = await archive(sender, share, taking, arrivedAt, publishing);
   return { result: { items: [...taking.results], gaps: [...taking.gaps] }, archivedThrough };
 }
 
-/** Half way to the end of what may wait, what is only archived must wait outside; what is detected comes in. */
-const sheds = (commit: GroupCommit, limits: IngestLimits): boolean =>
-  commit.pendingBytes > limits.pendingBytesAtMost / 2;
+/** Makes durable what was taken; resolves with the archive's newest frame. */
+async function archive(
+  sender: Sender,
+  share: Share,
+  taking: Taking,
+  arrivedAt: number,
+  { commit, metrics, vendors, limits }: PublishOptions,
+): Promise<number> {
+  if (taking.asksAgain) {
+    vendors.retryLater(sender);
+    metrics?.retryLater(sender, 'archive-only', limits.retryAfterMs);
+  }
+  const before = commit.pendingBytes;
+  const durable = commit.submit(taking.blocks, taking.quarantined);
+  const waiting = commit.pendingBytes - before;
+  share.taken(waiting, taking.size);
+  try {
+    const archivedThrough = await durable;
+    vendors.taken(sender, taking.counts);
+    metrics?.taken(sender, taking);
+    metrics?.acknowledged((performance.now() - arrivedAt) / 1_000);
+    return archivedThrough;
+  } finally {
+    share.archived(waiting);
+  }
+}
 
-const later = (sequence: number, items: number, limits: IngestLimits): MessageResult => ({
+function tellRefusal(sender: Sender, refusal: Refusal, { vendors, metrics }: PublishOptions): void {
+  vendors.retryLater(sender);
+  metrics?.retryLater(sender, refusal.cause, refusal.retryAfterMs);
+}
+
+const later = (sequence: number, items: number, { retryAfterMs }: Refusal): MessageResult => ({
   sequence,
-  items: [{ firstItem: 0, items, disposition: 'DISPOSITION_RETRY_LATER', retryAfterMs: limits.retryAfterMs }],
+  items: [{ firstItem: 0, items, disposition: 'DISPOSITION_RETRY_LATER', retryAfterMs }],
 });

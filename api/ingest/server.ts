@@ -23,6 +23,7 @@ import { GroupCommit } from './commit.ts';
 import { createCallerCheck, isRefusal } from './credentials.ts';
 import type { CallerCheckOptions, IncomingCall } from './credentials.ts';
 import type { Dedup } from './dedup.ts';
+import { createFairness } from './fair.ts';
 import { toServiceError } from './grpc-error.ts';
 import { createIntake } from './intake.ts';
 import type { TokenCheck } from './jwt.ts';
@@ -95,7 +96,7 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
   const { stores, starter, auth, log, clockOf = () => 'wall', now = Date.now } = options;
   const limits: IngestLimits = { ...INGEST_LIMITS, ...options.limits };
   const writer = `${new Date(now()).toISOString()}/${randomUUID()}`;
-  const metrics = options.metrics === undefined ? null : createIngestMetrics(options.metrics);
+  const metrics = options.metrics === undefined ? null : createIngestMetrics(options.metrics, now);
   const archive = new Archive({ frames: stores.frames, checkpoints: stores.checkpoints, writer });
   const relay = new Relay({
     archive,
@@ -120,8 +121,12 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
     log,
     now,
     mayGoOn: () => relay.keptUp(),
-    onCommitted: (ms) => metrics?.committed(ms / 1_000),
+    onCommitted: (ms, bytes) => {
+      metrics?.committed(ms / 1_000, fairness.stillMs());
+      fairness.committed(bytes, commit.pendingBytes);
+    },
   });
+  const fairness = createFairness(limits);
   const registry = createRegistry({ sites: stores.sites, plans: stores.plans, log });
   const vendors = createVendorLog();
   const health = new HealthImplementation({ '': 'NOT_SERVING', [INGEST]: 'NOT_SERVING' });
@@ -147,6 +152,8 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
     inbox: relay.status().inboxDepth,
     frames: archive.head - relay.status().relayedThrough,
     pendingBytes: commit.pendingBytes,
+    roomBytes: fairness.room(),
+    stillMs: fairness.stillMs(),
   }));
 
   const callerOf = createCallerCheck({
@@ -286,7 +293,7 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
         clockOf,
         limits,
       });
-      addServices({ intake, commit, limits, metrics, vendors, now, log }, registry);
+      addServices({ intake, commit, fairness, limits, metrics, vendors, now, log }, registry);
       health.addToServer(server);
       new ReflectionService(wire).addToServer(server);
       const bound = await new Promise<number>((resolve, reject) =>

@@ -5,6 +5,7 @@ import { Registry } from 'prom-client';
 import { createAuth } from '../../api/auth.ts';
 import { Archive } from '../../api/ingest/archive.ts';
 import { GroupCommit } from '../../api/ingest/commit.ts';
+import { createFairness } from '../../api/ingest/fair.ts';
 import { createIntake } from '../../api/ingest/intake.ts';
 import { INGEST_LIMITS } from '../../api/ingest/limits.ts';
 import { withRawMessages } from '../../api/ingest/message.ts';
@@ -140,8 +141,9 @@ async function kernel({ sensors, sites }: ServerOptions): Promise<Running> {
   const publishing = {
     intake,
     commit,
+    fairness: createFairness(INGEST_LIMITS),
     limits: INGEST_LIMITS,
-    metrics: createIngestMetrics(new Registry()),
+    metrics: createIngestMetrics(new Registry(), nowMs),
     vendors: createVendorLog(),
     now: nowMs,
     log,
