@@ -4,6 +4,10 @@ import type { Sender } from './sender.ts';
 /** What comes in is cut to what the archive takes in this time: the longest an honest message waits behind others. */
 const QUEUE_MS = 400;
 const QUEUE_BYTES_AT_LEAST = 256 * 1024;
+/** While it is not known how fast the archive is. */
+const QUEUE_BYTES_AT_FIRST = 1024 * 1024;
+/** Of what may wait at the very most: the rest is for vendors that hold next to nothing. */
+const QUEUE_PART = 7 / 8;
 /** A vendor may hold so many times what is free: one alone gets 8/9 of the room, two get 8/17 each, and so on. */
 const SHARE_OF_FREE = 8;
 /** So much a vendor may hold whatever the others do: who sends little is never refused for who sends much. */
@@ -59,7 +63,7 @@ export interface Fairness {
 
 /**
  * Keeps a vendor that sends without measure from the others' time. The room in front of the archive is as much as
- * the archive takes in 400 ms, from 256 KiB to `pendingBytesAtMost`; of it a vendor may hold at most 8 times what is
+ * the archive takes in 400 ms, from 256 KiB to 7/8 of `pendingBytesAtMost`; of it a vendor may hold at most 8 times what is
  * free (dynamic thresholds, Choudhury and Hahne 1998), so that some is always free for who comes next. Beside that
  * a vendor has a quota of readings and of bytes a second (token buckets that may go into debt by one message).
  *
@@ -73,7 +77,7 @@ export function createFairness(options: FairOptions): Fairness {
   let committedAtMs = nowMs();
 
   const room = (): number =>
-    Math.min(pendingBytesAtMost, Math.max(QUEUE_BYTES_AT_LEAST, rate.bytesPerMs * QUEUE_MS));
+    Math.min(QUEUE_PART * pendingBytesAtMost, Math.max(QUEUE_BYTES_AT_LEAST, rate.bytesPerMs * QUEUE_MS));
 
   const stillMs = (): DurationMs => (waiting === 0 ? 0 : nowMs() - committedAtMs);
 
@@ -136,15 +140,15 @@ export function createFairness(options: FairOptions): Fairness {
   };
 }
 
-/** How fast the archive takes bytes while there is always something to take. Before that is known: any rate. */
+/** How fast the archive takes bytes while there is always something to take. */
 class DrainRate {
   #bytes = 0;
   #ms = 0;
   #wasBusy = false;
 
-  /** Bytes a millisecond; Infinity while it was never busy. */
+  /** Bytes a millisecond. */
   get bytesPerMs(): number {
-    return this.#ms === 0 ? Infinity : this.#bytes / this.#ms;
+    return this.#ms === 0 ? QUEUE_BYTES_AT_FIRST / QUEUE_MS : this.#bytes / this.#ms;
   }
 
   saw(bytes: number, ms: number, isBusy: boolean): void {
