@@ -17,7 +17,14 @@ export interface SeedOptions {
  * that a start that was interrupted is completed by the next.
  */
 export async function seed({ stores, principals, say, nowMs }: SeedOptions): Promise<void> {
-  for (const principal of principals) await stores.principals.put(principal);
+  const known = new Map((await stores.principals.list()).map((one) => [one.id, one.revokedAtMs]));
+  for (const principal of principals) {
+    // Who was revoked stays so, however often everything is started.
+    await stores.principals.put({
+      ...principal,
+      revokedAtMs: known.get(principal.id) ?? principal.revokedAtMs,
+    });
+  }
   await seedPlaces(stores, say);
   await seedRoster(stores, say);
   await seedRecognisers(stores, say, nowMs);

@@ -17,7 +17,15 @@ export function declare(program: Command): void {
     'add <name>',
     'make a principal and a key for a vendor; the key is shown once and kept in .tocsin/credentials.json',
     'tocsin vendor add seismic-office',
-  ).action(add);
+  )
+    .option('--no-key', 'make no key: the vendor shows tokens or a certificate (docs/operations.md)')
+    .action(add);
+  leaf(
+    vendor,
+    'revoke <name>',
+    'let a vendor in no more: its keys, tokens and certificates; open streams end within 60 s',
+    'tocsin vendor revoke seismic-office',
+  ).action(revoke);
   declareReplay(vendor);
   leaf(
     vendor,
@@ -107,7 +115,7 @@ function declareReplay(vendor: Command): void {
     .action(replay);
 }
 
-async function add(name: string, options: { json?: boolean }): Promise<void> {
+async function add(name: string, options: { key: boolean; json?: boolean }): Promise<void> {
   if (!/^[a-z][a-z0-9-]{1,40}$/.test(name)) {
     throw new CommandFailed(
       EXIT.usage,
@@ -136,16 +144,43 @@ async function add(name: string, options: { json?: boolean }): Promise<void> {
       tenant: loaded.config.tenant,
       roles: ['vendor'],
       vendor: id,
+      // Without a key: the hash of one that nobody is told.
       keySha256: sha256(key),
       revokedAtMs: null,
     });
   } finally {
     await office.close();
   }
+  if (!options.key) {
+    if (options.json) return printJson({ principal: id });
+    return print(id);
+  }
   keepCredential(dataDirectory(), id, key);
   if (options.json) return printJson({ principal: id, key });
   print(`${id}\n${key}`);
   say('This key is not shown again. Send it to the vendor over a channel you trust.');
+}
+
+async function revoke(name: string, options: { json?: boolean }): Promise<void> {
+  const { openStores } = await import('../office.ts');
+  const office = await openStores();
+  let revokedAtMs: number;
+  let already: boolean;
+  const id = name.startsWith('vendor-') ? name : `vendor-${name}`;
+  try {
+    const principal = (await office.stores.principals.list()).find((one) => one.id === id);
+    if (principal?.vendor === undefined) {
+      throw new CommandFailed(EXIT.notFound, 'PRINCIPAL_UNKNOWN', `There is no vendor ${id}.`);
+    }
+    already = principal.revokedAtMs !== null && principal.revokedAtMs <= Date.now();
+    revokedAtMs = already ? principal.revokedAtMs! : Date.now();
+    if (!already) await office.stores.principals.put({ ...principal, revokedAtMs });
+  } finally {
+    await office.close();
+  }
+  if (options.json) return printJson({ principal: id, revokedAtMs, already });
+  print(`${id} ${already ? 'was revoked' : 'is revoked'} (${new Date(revokedAtMs).toISOString()})`);
+  if (!already) say('Open streams end within 60 s. What it sent stays, and its sensors become silent.');
 }
 
 interface ReplayCommand extends Pick<
