@@ -25,6 +25,7 @@ import type { CallerCheckOptions, IncomingCall } from './credentials.ts';
 import type { Dedup } from './dedup.ts';
 import { createFairness } from './fair.ts';
 import { toServiceError } from './grpc-error.ts';
+import { createConnectionLimit, receiveWithin } from './guard.ts';
 import { createIntake } from './intake.ts';
 import type { TokenCheck } from './jwt.ts';
 import type { Sender } from './sender.ts';
@@ -139,7 +140,9 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
     'grpc.max_connection_age_grace_ms': limits.connectionAgeGraceMs,
     'grpc.max_connection_idle_ms': limits.connectionIdleAtMostMs,
     'grpc-node.max_session_memory': limits.sessionMegabytesAtMost,
+    interceptors: [receiveWithin(limits.receiveWithinMs)],
   });
+  const onConnection = createConnectionLimit(limits.connectionsPerVendorAtMost);
   const ending = new AbortController();
   // Every open stream listens.
   setMaxListeners(0, ending.signal);
@@ -198,7 +201,11 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
         if (leftMs > limits.reauthenticateEveryMs) return;
         const known = goodAt;
         await elapsed(Math.max(0, leftMs));
-        if (goodAt === known) throw error;
+        if (goodAt !== known) return;
+        throw new TocsinError('STORE_UNAVAILABLE', 'Who calls could not be checked for too long.', {
+          cause: error,
+          retryable: true,
+        });
       }
     };
   }
@@ -229,7 +236,9 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
       }
       streams.set(key, open + 1);
       try {
-        await servePublish(call, sender, keepChecking(call, sender), ending.signal, publishing);
+        await onConnection(sender, call.getPeer(), () =>
+          servePublish(call, sender, keepChecking(call, sender), ending.signal, publishing),
+        );
       } finally {
         streams.set(key, streams.get(key)! - 1);
       }
@@ -247,7 +256,7 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
       },
       PublishOnce: unary<Buffer, PublishOnceResponse>(async (call) => {
         const sender = await senderOf(call);
-        return publishOnce(call.request, sender, publishing);
+        return onConnection(sender, call.getPeer(), () => publishOnce(call.request, sender, publishing));
       }),
       Describe: unary<DescribeRequest__Output, DescribeResponse>(async (call) => {
         const sender = await senderOf(call);

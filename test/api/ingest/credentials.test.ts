@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, Metadata, status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
+import { createAuth } from '../../../api/auth.ts';
 import { tlsCredentials } from '../../../api/ingest/credentials.ts';
 import { createTokenCheck } from '../../../api/ingest/jwt.ts';
 import { createFakeStores } from '../../../models/fake-stores.ts';
@@ -297,6 +300,174 @@ describe('a door with certificates, tokens and keys', () => {
     });
   }
 });
+
+describe('a door where a certificate is enough', () => {
+  it('takes the one principal that the certificate names, and nobody when it names two', async (t) => {
+    const door = await openDoor({
+      credentials: tlsCredentials({
+        certificate: serverCertificate.certificate,
+        key: serverCertificate.key,
+        clientAuthority: authority.certificate,
+      }),
+      certificates: { subjects: {}, alone: true },
+    });
+    t.after(() => door.stop());
+    const sendFrom = (certificate: Certificate): Promise<ServiceError | null> => {
+      const from = new IngestService(
+        door.address,
+        credentials.createSsl(authority.certificate, certificate.key, certificate.certificate),
+        { 'grpc.use_local_subchannel_pool': 1, 'grpc.ssl_target_name_override': 'localhost' },
+      );
+      return new Promise<ServiceError | null>((resolve) =>
+        from.PublishOnce({ items: [reading(1)], sentAtMs: Date.now() }, (error) => resolve(error)),
+      ).finally(() => from.close());
+    };
+    assert.equal(await sendFrom(gasworks), null);
+    const two = await sendFrom(client({ dns: ['gasworks', 'other'] }));
+    assertRefused(two, status.UNAUTHENTICATED, 'CERTIFICATE_REFUSED', 'gasworks');
+  });
+});
+
+describe('a stream that is open', () => {
+  const limits = { reauthenticateEveryMs: 30, uncheckedAtMostMs: 600, authenticateWithinMs: 200 };
+
+  async function given(): Promise<{
+    door: Door;
+    stores: ReturnType<typeof createFakeStores>;
+    /** Set to make the store fail. */
+    store: { fails: boolean };
+    open: (authorization: string) => OpenStream;
+  }> {
+    aheadMs = 0;
+    const stores = await fillWithRevoked();
+    const store = { fails: false };
+    const reachable = <A>(work: () => Promise<A>): Promise<A> =>
+      store.fails ? Promise.reject(new Error('no connection to the store')) : work();
+    const principals = {
+      put: stores.principals.put,
+      list: () => reachable(() => stores.principals.list()),
+      byKeyHash: (hash: string) => reachable(() => stores.principals.byKeyHash(hash)),
+    };
+    const door = await openDoor({
+      stores: { ...stores, principals },
+      auth: createAuth({ principals, cacheMs: 0 }),
+      tokens: tokens(),
+      limits,
+      now,
+    });
+    return { door, stores, store, open: (authorization) => openStream(door, authorization) };
+  }
+
+  async function revoke(stores: ReturnType<typeof createFakeStores>): Promise<void> {
+    const one = (await stores.principals.list()).find(({ id }) => id === 'gasworks')!;
+    await stores.principals.put({ ...one, revokedAtMs: now() });
+    // The longest that what was read of principals is kept.
+    aheadMs += 5_001;
+  }
+
+  for (const [what, authorization] of [
+    ['a key', () => bearer(VENDOR_KEY)],
+    ['a token', () => bearer(token())],
+  ] as const) {
+    it(`ends soon after the principal of ${what} was revoked, and opens no more`, async (t) => {
+      const { door, stores, open } = await given();
+      t.after(() => door.stop());
+      const shown = authorization();
+      const stream = open(shown);
+      await stream.acknowledged(1);
+      await revoke(stores);
+      const ended = await stream.ended;
+      assertRefused(ended, status.UNAUTHENTICATED, 'UNAUTHENTICATED', shown);
+      const replayed = await open(shown).ended;
+      assertRefused(replayed, status.UNAUTHENTICATED, 'UNAUTHENTICATED', shown);
+    });
+  }
+
+  it('ends when its token has expired', async (t) => {
+    const { door, open } = await given();
+    t.after(() => door.stop());
+    const stream = open(bearer(token()));
+    await stream.acknowledged(1);
+    aheadMs += 300_000;
+    assertRefused(await stream.ended, status.UNAUTHENTICATED, 'TOKEN_EXPIRED', 'nothing');
+  });
+
+  it('ends when the key of its token was withdrawn; a new key needs no restart', async (t) => {
+    const { door, open } = await given();
+    t.after(() => door.stop());
+    const stream = open(bearer(signToken(withdrawn, { claims: claims() })));
+    await stream.acknowledged(1);
+    const fresh = createTokenIssuer('new-1');
+    fs.writeFileSync(keysFile, keySet(elliptic, rsa, edwards, fresh));
+    aheadMs += 5_001;
+    assertRefused(await stream.ended, status.UNAUTHENTICATED, 'TOKEN_REFUSED', 'nothing');
+    const next = open(bearer(signToken(fresh, { claims: claims() })));
+    await next.acknowledged(1);
+    next.cancel();
+  });
+
+  it('outlives a short outage of the store', async (t) => {
+    const { door, store, open } = await given();
+    t.after(() => door.stop());
+    const stream = open(bearer(VENDOR_KEY));
+    await stream.acknowledged(1);
+    store.fails = true;
+    await sleep(300);
+    store.fails = false;
+    await sleep(500);
+    await stream.acknowledged(2);
+    stream.cancel();
+  });
+
+  it('does not outlive a long outage: nobody could say that it was revoked', async (t) => {
+    const { door, store, open } = await given();
+    t.after(() => door.stop());
+    const stream = open(bearer(VENDOR_KEY));
+    await stream.acknowledged(1);
+    store.fails = true;
+    const failedAt = performance.now();
+    const ended = await stream.ended;
+    assert.deepEqual([ended.code, reasonOf(ended)], [status.UNAVAILABLE, 'STORE_UNAVAILABLE']);
+    assert.ok(
+      performance.now() - failedAt >= limits.uncheckedAtMostMs - 2 * limits.reauthenticateEveryMs - 20,
+    );
+  });
+});
+
+interface OpenStream {
+  readonly ended: Promise<ServiceError>;
+  /** Sends a reading with this number and resolves when it is acknowledged. */
+  acknowledged(sequence: number): Promise<void>;
+  cancel(): void;
+}
+
+let readings = 1_000;
+
+function openStream(door: Door, authorization: string): OpenStream {
+  const metadata = new Metadata();
+  metadata.set('authorization', authorization);
+  const call = door.client.Publish(metadata);
+  let through = 0;
+  call.on('data', (response: { acknowledgedThrough: number }) => {
+    through = Number(response.acknowledgedThrough);
+    call.emit('acknowledged');
+  });
+  call.on('error', () => undefined);
+  const ended = new Promise<ServiceError>((resolve) =>
+    call.on('status', (told) => resolve(told as unknown as ServiceError)),
+  );
+  return {
+    ended,
+    async acknowledged(sequence) {
+      call.write({ sequence, sentAtMs: now(), items: [reading(++readings, { observedAtMs: now() })] });
+      while (through < sequence) {
+        const over = await Promise.race([once(call, 'acknowledged'), ended]);
+        if (!Array.isArray(over)) assert.fail(`the stream ended: ${over.details}`);
+      }
+    },
+    cancel: () => call.cancel(),
+  };
+}
 
 /** The code and the reason, and not a word of what was shown or of whom it was compared with. */
 function assertRefused(error: ServiceError | null, code: status, reason: string, given: string): void {
