@@ -360,6 +360,13 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     true,
   ),
   TOO_LARGE: entry('The body is too large', 413, 'RESOURCE_EXHAUSTED', 'Send at most 256 KB.'),
+  CONNECTION_LIMIT: entry(
+    'Too many connections of one vendor',
+    429,
+    'RESOURCE_EXHAUSTED',
+    'Use fewer connections: one carries 16 streams.',
+    true,
+  ),
   STREAM_LIMIT: entry(
     'Too many streams of one vendor',
     429,

@@ -55,7 +55,7 @@ export function servePublish(
   ending: AbortSignal,
   publishing: PublishOptions,
 ): Promise<void> {
-  const { intake, fairness, limits, metrics, vendors, now, log } = publishing;
+  const { intake, fairness, limits, vendors, now, log } = publishing;
   const share = fairness.of(sender);
   const unanswered: Answer[] = [];
   let unackedReadings = 0;
