@@ -57,6 +57,13 @@ interface Started {
 export async function start(options: StartOptions): Promise<void> {
   const startedMs = performance.now();
   const loaded = loadConfig();
+  if (loaded.config.ingest.tls !== undefined && (options.demo || options.once)) {
+    throw new CommandFailed(
+      EXIT.usage,
+      'CONFIG_REFUSED',
+      'The week is sent over gRPC in plain text, and ingest.tls asks for TLS. Start with --no-demo, or without ingest.tls.',
+    );
+  }
   const data = openDataDirectory();
   const supervisor = createSupervisor({ onEvent: tell });
   const stopping = new AbortController();

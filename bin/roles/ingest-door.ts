@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import { tlsCredentials } from '../../api/ingest/credentials.ts';
 import type { TlsFiles } from '../../api/ingest/credentials.ts';
@@ -80,6 +81,14 @@ function credentialsOf(
       ? {}
       : { clientAuthority: read(tls.client_authority, 'ingest.tls.client_authority') }),
   };
+  try {
+    createSecureContext({ cert: files.certificate, key: files.key, ca: files.clientAuthority });
+  } catch (error) {
+    throw refused(
+      `ingest.tls.certificate, key and client_authority must be PEM, the key that of the certificate: ${(error as Error).message}.`,
+      error,
+    );
+  }
   return tlsCredentials(files);
 }
 
