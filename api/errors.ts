@@ -171,6 +171,18 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     'INTERNAL',
     'Quote requestId: the operator finds the cause in the log under it.',
   ),
+  LABEL_GIVEN: entry(
+    'You have labelled this incident already',
+    409,
+    'ALREADY_EXISTS',
+    'What you said first stands; somebody else may say otherwise.',
+  ),
+  LABEL_TOO_EARLY: entry(
+    'The incident is not closed',
+    409,
+    'FAILED_PRECONDITION',
+    'Label it when it is closed.',
+  ),
   MEDIA_TYPE: entry(
     'The body is not JSON',
     415,

@@ -6,6 +6,7 @@ export const ROUTES = {
   incident: (id: string) => `/v1/incidents/${segment(id)}`,
   facts: (id: string) => `/v1/incidents/${segment(id)}/facts`,
   answers: (id: string) => `/v1/incidents/${segment(id)}/answers`,
+  labels: (id: string) => `/v1/incidents/${segment(id)}/labels`,
   commands: (id: string) => `/v1/incidents/${segment(id)}/commands`,
   changes: '/v1/changes',
   plans: '/v1/plans',

@@ -157,6 +157,24 @@ export interface RecogniserStore {
   names(): Promise<string[]>;
 }
 
+/** What one person says a closed incident really was. `<incident>/<by>`; never changed. */
+export interface IncidentLabel {
+  readonly incidentId: string;
+  readonly label: string;
+  /** Principal id. */
+  readonly by: string;
+  readonly reason: string;
+  readonly atMs: EpochMs;
+}
+
+export interface LabelStore {
+  /** `exists`: this person has labelled this incident already; what was said first stands. */
+  insert(label: IncidentLabel): Promise<Inserted>;
+  get(incidentId: string, by: string): Promise<IncidentLabel | null>;
+  /** Oldest first. */
+  list(): Promise<IncidentLabel[]>;
+}
+
 /** Who can fulfil an order. */
 export interface Unit {
   readonly id: string;
@@ -229,6 +247,7 @@ export interface Stores {
   readonly evaluations: EvaluationStore;
   readonly proposals: ProposalStore;
   readonly recognisers: RecogniserStore;
+  readonly labels: LabelStore;
   readonly roster: RosterStore;
   readonly sites: SiteStore;
   readonly principals: PrincipalStore;

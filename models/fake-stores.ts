@@ -2,6 +2,7 @@ import { createFakeEvaluationStore } from './fake-evaluations.ts';
 import { createFakeFactStore } from './fake-facts.ts';
 import { createFakeFenceStore } from './fake-fence.ts';
 import { createFakeIncidentStore } from './fake-incidents.ts';
+import { createFakeLabelStore } from './fake-labels.ts';
 import { createFakePlanStore } from './fake-plans.ts';
 import { createFakePrincipalStore } from './fake-principals.ts';
 import { createFakeProposalStore } from './fake-proposals.ts';
@@ -19,6 +20,7 @@ export function createFakeStores(): Stores {
     evaluations: createFakeEvaluationStore(),
     proposals: createFakeProposalStore(),
     recognisers: createFakeRecogniserStore(),
+    labels: createFakeLabelStore(),
     roster: createFakeRosterStore(),
     sites: createFakeSiteStore(),
     principals: createFakePrincipalStore(),

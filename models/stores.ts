@@ -4,6 +4,7 @@ import { createEvaluationStore } from './evaluations.ts';
 import { createFactStore } from './facts.ts';
 import { createFenceStore } from './fence.ts';
 import { createIncidentStore } from './incidents.ts';
+import { createLabelStore } from './labels.ts';
 import { createPlanStore } from './plans.ts';
 import { createPrincipalStore } from './principals.ts';
 import { createProposalStore } from './proposals.ts';
@@ -26,6 +27,7 @@ export function createStores(connection: Connection): Stores {
     evaluations: createEvaluationStore(connection),
     proposals: createProposalStore(connection),
     recognisers: createRecogniserStore(connection),
+    labels: createLabelStore(connection),
     roster: createRosterStore(connection),
     sites: createSiteStore(connection),
     principals: createPrincipalStore(connection),

@@ -22,6 +22,7 @@ export const MAY = {
   /** The incident itself checks the role that its question names. */
   answer: ['operator', 'manager', 'admin', 'duty-officer', 'plan-board'],
   command: ['operator', 'admin', 'duty-officer'],
+  label: ['operator', 'manager', 'admin', 'duty-officer'],
   reportStatus: ['crew', 'operator'],
   writePlans: ['manager', 'admin'],
   decideProposals: ['manager', 'admin', 'plan-board'],

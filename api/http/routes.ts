@@ -3,6 +3,7 @@ import type { ChangeStreamOptions } from './changes.ts';
 import { changeRoutes } from './changes.ts';
 import type { Dependencies } from './dependencies.ts';
 import { incidentRoutes } from './incidents.ts';
+import { labelRoutes } from './labels.ts';
 import { missionRoutes } from './missions.ts';
 import { planRoutes } from './plans.ts';
 import { proposalRoutes } from './proposals.ts';
@@ -17,6 +18,7 @@ export function routesOf(dependencies: Dependencies, stream: ChangeStreamOptions
   return [
     ...serviceRoutes(dependencies),
     ...incidentRoutes(dependencies),
+    ...labelRoutes(dependencies),
     ...missionRoutes(dependencies),
     ...approvalRoutes(dependencies),
     ...planRoutes(dependencies),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import type { IncidentLabel } from '../../domain/ports.ts';
 import type { Fact, Situation } from '../../domain/situation.ts';
 import type { Level } from '../../domain/units.ts';
 import { createApiClient } from '../client.ts';
@@ -50,6 +51,20 @@ export function declare(program: Command): void {
     .option('--severity <severity>', 'what to escalate to')
     .requiredOption('--reason <text>', 'why, for the record')
     .action(command);
+  call(
+    incident,
+    'label <incident> <type>',
+    'say what a closed incident really was; it may teach when a second person says the same',
+    `tocsin incident label ${EXAMPLE_ID} earthquake --as duty-officer --reason "felt by the crew"`,
+  )
+    .requiredOption('--reason <text>', 'why, for the record')
+    .action(label);
+  call(
+    incident,
+    'labels <incident>',
+    'what people said the incident really was, and whether they agree',
+    `tocsin incident labels ${EXAMPLE_ID}`,
+  ).action(labels);
   call(
     incident,
     'report <incident>',
@@ -292,6 +307,29 @@ async function command(
   );
   if (options.json) printJson(taken);
   else print(`${kind}: recorded as ${taken.commandId} at ${timeText(taken.atMs)}`);
+}
+
+async function label(id: string, type: string, options: CallOptions & { reason: string }): Promise<void> {
+  const given = await createApiClient(options).post<{ label: string; by: string; atMs: number }>(
+    ROUTES.labels(id),
+    { label: type, reason: options.reason },
+  );
+  if (options.json) printJson(given);
+  else print(`${given.by} calls it ${given.label}, recorded at ${timeText(given.atMs)}`);
+}
+
+async function labels(id: string, options: CallOptions): Promise<void> {
+  const given = await createApiClient(options).get<{ items: IncidentLabel[]; state: string }>(
+    ROUTES.labels(id),
+  );
+  if (options.json) return printJson(given);
+  print(given.state);
+  print(
+    table(
+      ['label', 'by', 'time', 'reason'],
+      given.items.map((one) => [one.label, one.by, timeText(one.atMs), one.reason]),
+    ),
+  );
 }
 
 const FACTS_A_CALL = 2_000;

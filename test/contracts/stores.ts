@@ -211,6 +211,22 @@ export function holdToStoreContract(backend: string, open: () => Promise<Stores>
     assert.deepEqual(await recognisers.names(), ['a']);
   });
 
+  check('one person labels an incident once, another may say otherwise', async ({ labels }) => {
+    const said = (by: string, label: string, atMs: number) => ({
+      incidentId: 'incident/demo/earthquake/a/1',
+      label,
+      by,
+      reason: 'seen',
+      atMs,
+    });
+    assert.equal(await labels.insert(said('ana', 'earthquake', 2)), 'inserted');
+    assert.equal(await labels.insert(said('ana', 'explosion', 3)), 'exists');
+    assert.equal(await labels.insert(said('bo', 'explosion', 1)), 'inserted');
+    assert.deepEqual(await labels.get('incident/demo/earthquake/a/1', 'ana'), said('ana', 'earthquake', 2));
+    assert.equal(await labels.get('incident/demo/earthquake/a/1', 'cy'), null);
+    assert.deepEqual(await labels.list(), [said('bo', 'explosion', 1), said('ana', 'earthquake', 2)]);
+  });
+
   check('the last activated recogniser of a name votes', async ({ recognisers }) => {
     assert.equal(await recognisers.active('notice-svm'), null);
     for (const i of times(4)) {
