@@ -9,8 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { credentials, Metadata, status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { createAuth } from '../../../api/auth.ts';
-import { tlsCredentials } from '../../../api/ingest/credentials.ts';
+import { createCallerCheck, tlsCredentials } from '../../../api/ingest/credentials.ts';
 import { createTokenCheck } from '../../../api/ingest/jwt.ts';
+import { createPrincipalDirectory } from '../../../api/ingest/principals.ts';
 import { createFakeStores } from '../../../models/fake-stores.ts';
 import { decodeMessage, IngestService } from '../../../proto/load.ts';
 import type { IngestServiceClient } from '../../../proto/gen/tocsin/v1/IngestService.ts';
@@ -299,6 +300,21 @@ describe('a door with certificates, tokens and keys', () => {
       assert.equal(archivedThrough(), stored);
     });
   }
+});
+
+it('two authorizations are refused, though both are good', async () => {
+  const stores = await fillWithRevoked();
+  const check = createCallerCheck({
+    auth: createAuth({ principals: stores.principals }),
+    principals: createPrincipalDirectory(stores.principals),
+    tokens: tokens(),
+  });
+  const metadata = new Metadata();
+  const call = { metadata, getPeer: () => '127.0.0.1:1', getAuthContext: () => ({}) };
+  metadata.add('authorization', bearer(VENDOR_KEY));
+  assert.equal((await check(call)).id, 'gasworks');
+  metadata.add('authorization', bearer(token()));
+  await assert.rejects(check(call), { code: 'UNAUTHENTICATED' });
 });
 
 describe('a door where a certificate is enough', () => {
