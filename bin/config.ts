@@ -96,6 +96,13 @@ const ingest = z.strictObject({
       life_at_most: between(10_000, TOKEN_LIFETIME_AT_MOST_MS).prefault('15m'),
     })
     .optional(),
+  /** Of each vendor, all its streams together. */
+  quota: z
+    .strictObject({
+      readings_per_second: whole(1, 1e9).default(limits.readingsPerSecondAtMost),
+      bytes_per_second: whole(1_024, 2 ** 40).default(limits.bytesPerSecondAtMost),
+    })
+    .prefault({}),
   limits: z
     .strictObject({
       message_bytes: whole(1_024, 4 * 1024 * 1024).default(limits.messageBytesAtMost),
@@ -104,6 +111,7 @@ const ingest = z.strictObject({
       pending_bytes: whole(64 * 1024, 1024 ** 3).default(limits.pendingBytesAtMost),
       streams_per_connection: whole(1, 1_000).default(limits.streamsPerConnectionAtMost),
       streams_per_vendor: whole(1, 10_000).default(limits.streamsPerVendorAtMost),
+      connections_per_vendor: whole(1, 10_000).default(limits.connectionsPerVendorAtMost),
       connection_age: between(60_000, 24 * 3_600_000).prefault(formatDuration(limits.connectionAgeAtMostMs)),
       connection_idle: between(10_000, 3_600_000).prefault(formatDuration(limits.connectionIdleAtMostMs)),
       silent_stream: between(1_000, 3_600_000).prefault(formatDuration(limits.silentStreamAfterMs)),

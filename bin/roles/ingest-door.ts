@@ -35,7 +35,7 @@ export function ingestDoor(
     );
   }
   return {
-    limits: limitsOf(ingest.limits),
+    limits: limitsOf(ingest),
     ...(tls === undefined ? {} : { credentials: credentialsOf(tls) }),
     ...(tls?.client_authority === undefined
       ? {}
@@ -104,13 +104,16 @@ function read(file: string, setting: string): Buffer {
 const refused = (text: string, cause?: unknown): CommandFailed =>
   new CommandFailed(EXIT.usage, 'CONFIG_REFUSED', text, { cause });
 
-const limitsOf = (set: Config['ingest']['limits']): Partial<IngestLimits> => ({
+const limitsOf = ({ limits: set, quota }: Config['ingest']): Partial<IngestLimits> => ({
+  readingsPerSecondAtMost: quota.readings_per_second,
+  bytesPerSecondAtMost: quota.bytes_per_second,
   messageBytesAtMost: set.message_bytes,
   itemsAtMost: set.items,
   unackedReadingsAtMost: set.unacked_readings,
   pendingBytesAtMost: set.pending_bytes,
   streamsPerConnectionAtMost: set.streams_per_connection,
   streamsPerVendorAtMost: set.streams_per_vendor,
+  connectionsPerVendorAtMost: set.connections_per_vendor,
   connectionAgeAtMostMs: set.connection_age,
   connectionIdleAtMostMs: set.connection_idle,
   silentStreamAfterMs: set.silent_stream,
