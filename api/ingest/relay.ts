@@ -21,8 +21,12 @@ import { createSensorHealthWriter } from './sensor-health.ts';
 
 const POSITION = 'relay';
 const SNAPSHOT = 'watch';
-/** A snapshot after so many frames: the next start runs at most as many again. */
+/** A snapshot after so many frames: the next start runs about as many again. */
 const SNAPSHOT_FRAMES = 500;
+/** What is written of everything that is known may take one part in so many of the time. */
+const PART_OF_TIME = 30;
+/** What led to nothing may be detected again after a crash: its position is saved at most this often. */
+const POSITION_EVERY_MS = 100;
 /** The position is saved after so many frames when there is much to do. */
 const FRAMES_AT_ONCE = 50;
 const TOUCHES_KEPT = 10_000;
@@ -31,6 +35,8 @@ const FRAMES_BEHIND_AT_MOST = 200;
 /** Detection takes the event loop for so long, or one frame, at a time. */
 const TURN_AT_MOST_MS = 4;
 /** A condition on the number of doubtful sensors must hear it more often than a silent sensor is given up. */
+/** All sensors are looked at for silence this often, however much arrives. */
+const REVIEW_EVERY_MS = 250;
 const DOUBTS_REPEATED_EVERY_MS = 30_000;
 
 interface Position {
@@ -98,8 +104,12 @@ export class Relay {
   #configuration = '';
   #pinned = new Map<string, PinnedPlan>();
   #detected = 0;
-  /** Everything up to here is detected and in the inbox, and that is saved. */
+  /** What came of everything up to here is in the inbox. */
+  #kept = 0;
+  /** … and that is saved. */
   #saved = 0;
+  #savedAt = -Infinity;
+  #snapshotDueAt = -Infinity;
   #snapshotAt = 0;
   #isDetecting = false;
   #behind: (() => void)[] = [];
@@ -107,7 +117,8 @@ export class Relay {
   #touched: { readonly n: number; readonly incidentId: string }[] = [];
   #touches = 0;
   #refreshedAt = -Infinity;
-  #healthWrittenAt = -Infinity;
+  #reviewedAt = -Infinity;
+  #healthDueAt = -Infinity;
   #places: Awaited<ReturnType<SiteStore['places']>> = [];
   #sensors: Awaited<ReturnType<SiteStore['sensors']>> = [];
   #running: Promise<unknown> | null = null;
@@ -134,6 +145,7 @@ export class Relay {
     this.#snapshotAt = this.#detected;
     this.#saved = position?.throughFrame ?? 0;
     // What was detected before the crash is in the inbox or delivered: here it only restores what is remembered.
+    this.#kept = Math.max(this.#saved, this.#detected);
     while (this.#detected < this.#saved) {
       const seq = this.#detected + 1;
       const blocks = await archive.blocks(seq);
@@ -178,8 +190,8 @@ export class Relay {
     const isStill = await Promise.race([stopped ?? true, elapsed(graceMs)]);
     for (const waiting of this.#waiting) waiting.resolve();
     // A snapshot ahead of the saved position would skip what was detected and is not in the inbox.
-    if (isStill !== true || this.#saved !== this.#detected) return;
-    await this.#saveSnapshot().catch((error: unknown) =>
+    if (isStill !== true || this.#kept !== this.#detected) return;
+    await this.#saveAll().catch((error: unknown) =>
       this.#options.log.warn({ err: error }, 'no snapshot of detection: the next start reads more frames'),
     );
   }
@@ -266,6 +278,7 @@ export class Relay {
       asides.push(...this.#reviewSensors());
       if (count === 0) {
         if (asides.length > 0) await this.#persist('asides', () => stores.asides.put(asides));
+        await this.#savePosition();
         this.#settle();
         await this.#writeHealth();
         await this.#growth();
@@ -282,11 +295,15 @@ export class Relay {
         this.#inbox.push(...deliveries);
         this.#deliver();
       }
-      await this.#persist('position', () => stores.checkpoints.save(POSITION, { throughFrame }));
-      failpoint('position-saved');
-      this.#saved = throughFrame;
-      if (throughFrame - this.#snapshotAt >= SNAPSHOT_FRAMES) {
+      this.#kept = throughFrame;
+      const isNothing = deliveries.length === 0 && asides.length === 0;
+      if (!isNothing || performance.now() - this.#savedAt >= POSITION_EVERY_MS) await this.#savePosition();
+      const isDue = performance.now() >= this.#snapshotDueAt;
+      if (isDue && throughFrame - this.#snapshotAt >= SNAPSHOT_FRAMES) {
+        await this.#savePosition();
+        const startedAt = performance.now();
         await this.#persist('snapshot', () => this.#saveSnapshot());
+        this.#snapshotDueAt = performance.now() + PART_OF_TIME * (performance.now() - startedAt);
       }
       this.#settle();
     }
@@ -417,10 +434,20 @@ export class Relay {
 
   /** Who fell silent, stuck or came back: a record for people, and a reading for plans that watch it. */
   #reviewSensors(): AsideRecord[] {
-    const { now = Date.now, clockOf = () => 'wall', onDoubts, log } = this.#options;
+    const {
+      now = Date.now,
+      clockOf = () => 'wall',
+      refreshEveryMs = REVIEW_EVERY_MS,
+      onDoubts,
+      log,
+    } = this.#options;
     const records: AsideRecord[] = [];
     const readings: DoubtsReading[] = [];
+    const isDue = performance.now() - this.#reviewedAt >= Math.min(refreshEveryMs, REVIEW_EVERY_MS);
+    if (isDue) this.#reviewedAt = performance.now();
     for (const [tenant, book] of this.#books) {
+      // A feed's clock stands still until its relay has said all: there every turn counts.
+      if (!isDue && clockOf(tenant) === 'wall') continue;
       const nowMs = clockOf(tenant) === 'feed' ? book.newestMs : now();
       book.review(nowMs);
       for (const health of book.changes()) {
@@ -433,8 +460,8 @@ export class Relay {
       for (const [site, doubtful] of book.doubts()) {
         const { id: sensor } = doubtsSensor(tenant, site);
         const told = this.#toldDoubts.get(sensor);
-        const isDue = told === undefined || nowMs - told.atMs >= DOUBTS_REPEATED_EVERY_MS;
-        if (!isDue && told.doubtful === doubtful) continue;
+        const isNews = told === undefined || nowMs - told.atMs >= DOUBTS_REPEATED_EVERY_MS;
+        if (!isNews && told.doubtful === doubtful) continue;
         this.#toldDoubts.set(sensor, { atMs: nowMs, doubtful });
         readings.push({ tenant, sensor, atMs: nowMs, doubtful });
       }
@@ -453,11 +480,13 @@ export class Relay {
 
   async #writeHealth(): Promise<void> {
     const { now = Date.now, refreshEveryMs = 2_000 } = this.#options;
-    if (performance.now() - this.#healthWrittenAt < refreshEveryMs) return;
-    this.#healthWrittenAt = performance.now();
+    const startedAt = performance.now();
+    if (startedAt < this.#healthDueAt) return;
     for (const [tenant, book] of this.#books) {
       await this.#persist('sensor health', () => this.#health.write(tenant, book.all(), now()));
     }
+    const tookMs = performance.now() - startedAt;
+    this.#healthDueAt = Math.max(startedAt + refreshEveryMs, performance.now() + PART_OF_TIME * tookMs);
   }
 
   #sort(seq: number, findings: readonly Finding[], deliveries: Delivery[], asides: AsideRecord[]): void {
@@ -664,6 +693,26 @@ export class Relay {
     const sensors = this.#sensors.filter((sensor) => sensor.tenant === tenant);
     const sites = new Set(sensors.map(({ site }) => site));
     return [...sensors, ...[...sites].map((site) => doubtsSensor(tenant, site))];
+  }
+
+  async #savePosition(): Promise<void> {
+    const throughFrame = this.#kept;
+    if (this.#saved >= throughFrame) return;
+    const { checkpoints } = this.#options.stores;
+    await this.#persist('position', () => checkpoints.save(POSITION, { throughFrame }));
+    failpoint('position-saved');
+    this.#saved = throughFrame;
+    this.#savedAt = performance.now();
+  }
+
+  /** At the end, when nothing is repeated any more. */
+  async #saveAll(): Promise<void> {
+    const throughFrame = this.#kept;
+    if (this.#saved < throughFrame) {
+      await this.#options.stores.checkpoints.save(POSITION, { throughFrame });
+      this.#saved = throughFrame;
+    }
+    await this.#saveSnapshot();
   }
 
   async #saveSnapshot(): Promise<void> {

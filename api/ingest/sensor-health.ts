@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SensorHealth } from '../../domain/ingest/health.ts';
 import type { CheckpointStore } from '../../domain/ports-ingest.ts';
 import type { EpochMs } from '../../domain/units.ts';
@@ -46,6 +47,8 @@ export function createSensorHealthWriter(checkpoints: Pick<CheckpointStore, 'sav
         if (text === (written.get(name) ?? '[]')) continue;
         await checkpoints.save(name, { atMs: nowMs, sensors: page } satisfies Page);
         written.set(name, text);
+        // Acknowledgements go between two pages.
+        await nextTurn();
       }
     },
   };
