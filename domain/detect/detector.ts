@@ -68,6 +68,11 @@ export interface DetectorKind<P extends Parameters = Parameters, N extends strin
   readonly summary: string;
   /** Channels it can take. @default { minimum: 1, maximum: 1 } */
   readonly channels: { readonly minimum: number; readonly maximum: number };
+  /**
+   * It reads a stream of even steps. On a live channel with a declared rate the last value stands in for a step that
+   * is missing, for as many steps as this; what was filled in raises no alarm. @default nothing is filled
+   */
+  readonly fillsAtMost?: number;
   readonly parameters: P;
   create(options: CreateOptions<P>): Detector;
 }

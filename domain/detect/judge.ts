@@ -1,9 +1,11 @@
 import { LiveForecast } from '../forecast/live.ts';
 import type { LiveForecastKind, LiveForecastState } from '../forecast/live.ts';
 import type { ForecastCondition, ReadingsCondition } from '../plan/document.ts';
-import type { EpochMs } from '../units.ts';
+import type { DurationMs, EpochMs } from '../units.ts';
 import type { Detector, DetectorState } from './detector.ts';
 import { detectorNamed } from './detectors.ts';
+import type { NamedDetector } from './detectors.ts';
+import type { WatchedSensor } from './watched-sensor.ts';
 
 /** Says of each reading whether it meets a condition, sensor by sensor. */
 export interface Judge {
@@ -15,7 +17,7 @@ export interface Judge {
 
 export function createJudge(
   condition: ReadingsCondition,
-  sensors: readonly { readonly id: string }[],
+  sensors: readonly WatchedSensor[],
   states: Readonly<Record<string, DetectorState>> = {},
 ): Judge {
   switch (condition.when) {
@@ -29,7 +31,11 @@ export function createJudge(
     }
     case 'detects': {
       const named = detectorNamed(condition.detector, condition.parameters);
-      return byDetectors(sensors, (id) => named.create(1, states[id]));
+      const fillsAtMost = named.kind.fillsAtMost ?? 0;
+      return byDetectors(sensors, (id) => {
+        const sensor = sensors.find((one) => one.id === id);
+        return filling(named, fillsAtMost, sensor?.everyMs, states[id]);
+      });
     }
     case 'expectedAtLeast':
     case 'expectedBelow':
@@ -77,5 +83,37 @@ function byDetectors(
       return detectors[sensor]!.push(atMs, row).alarm;
     },
     save: () => Object.fromEntries(sensors.map(({ id }, n) => [id, detectors[n]!.save()])),
+  };
+}
+
+/** What a filling detector must remember beside the detector's own state. */
+interface FillingState {
+  readonly detector: DetectorState;
+  readonly atMs: EpochMs;
+  readonly value: number;
+}
+
+/** The last value stands in for the steps that are missing before a reading; the reading alone is judged. */
+function filling(
+  named: NamedDetector,
+  fillsAtMost: number,
+  everyMs: DurationMs | undefined,
+  state: DetectorState | undefined,
+): Detector {
+  if (fillsAtMost === 0 || everyMs === undefined) return named.create(1, state);
+  const saved = state?.['detector'] === undefined ? undefined : (state as unknown as FillingState);
+  const detector = named.create(1, saved?.detector);
+  let last = saved === undefined ? null : { atMs: saved.atMs, value: saved.value };
+  return {
+    channels: 1,
+    push(timeMs, row) {
+      const missing = last === null ? 0 : Math.round((timeMs - last.atMs) / everyMs) - 1;
+      if (missing > 0 && missing <= fillsAtMost) {
+        for (let n = 1; n <= missing; n++) detector.push(last!.atMs + n * everyMs, [last!.value]);
+      }
+      if (last === null || timeMs >= last.atMs) last = { atMs: timeMs, value: row[0]! };
+      return detector.push(timeMs, row);
+    },
+    save: () => (last === null ? {} : { detector: detector.save(), ...last }),
   };
 }

@@ -3,15 +3,9 @@ import { QUALITY, SUSPECT } from '../ingest/quality.ts';
 import type { ReadingsCondition } from '../plan/document.ts';
 import type { DurationMs, EpochMs } from '../units.ts';
 import type { Judge } from './judge.ts';
+import type { WatchedSensor } from './watched-sensor.ts';
 import { createJudge } from './judge.ts';
 import type { DetectorState } from './detector.ts';
-
-export interface WatchedSensor {
-  readonly id: string;
-  readonly vendor: string;
-  /** Silent for longer, it has broken its hold and does not count until it is heard again. @default 60_000 */
-  readonly silentAfterMs?: DurationMs;
-}
 
 export interface ChannelWatchOptions {
   readonly condition: ReadingsCondition;

@@ -19,7 +19,8 @@ import { effectsOf, numberOf } from './intensity.ts';
 import { extended, joins } from './sequence.ts';
 import type { Sequence, SequenceEvent } from './sequence.ts';
 import { ChannelWatch } from './watch-channel.ts';
-import type { ChannelWatchState, WatchedSensor } from './watch-channel.ts';
+import type { ChannelWatchState } from './watch-channel.ts';
+import type { WatchedSensor } from './watched-sensor.ts';
 import { TogetherWatch } from './watch-together.ts';
 import type { TogetherWatchState } from './watch-together.ts';
 
@@ -396,7 +397,8 @@ function createStation(plan: PinnedPlan, site: string, options: WatchOptions, na
       reassures: reassuring.has(path),
       sensors: sensors.map(({ sensor }): WatchedSensor => {
         const { id, vendor } = sensor;
-        return { id, vendor, silentAfterMs: silentAfterMs(sensor) };
+        const every = sensor.samplingHz ? { everyMs: 1_000 / sensor.samplingHz } : {};
+        return { id, vendor, silentAfterMs: silentAfterMs(sensor), ...every };
       }),
       ...(state === undefined ? {} : { state: state as ChannelWatchState }),
     });

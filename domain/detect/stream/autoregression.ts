@@ -36,6 +36,7 @@ const DEVIATIONS = {
 export const ar = defineDetector({
   name: 'ar',
   summary: 'the value is not what the values before led to expect: AR(p) fitted once by least squares',
+  fillsAtMost: 5,
   parameters: {
     order: ORDER,
     fitRows: {
@@ -124,6 +125,7 @@ export const ar = defineDetector({
 export const arRls = defineDetector({
   name: 'ar-rls',
   summary: 'the value is not what the values before led to expect: AR(p) by recursive least squares',
+  fillsAtMost: 5,
   parameters: {
     order: ORDER,
     forgetting: {

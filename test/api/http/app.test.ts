@@ -189,6 +189,7 @@ describe('access', () => {
   const EXPECTED: Readonly<Record<string, string>> = {
     'post /v1/incidents/:incidentId/answers': 'operator manager admin duty-officer plan-board',
     'post /v1/incidents/:incidentId/commands': 'operator admin duty-officer',
+    'post /v1/incidents/:incidentId/labels': 'operator manager admin duty-officer',
     'post /v1/missions/:missionId/status': 'crew operator',
     'post /v1/plans': 'manager admin',
     'post /v1/plans/check': 'manager admin',

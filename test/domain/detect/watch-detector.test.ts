@@ -115,3 +115,65 @@ describe('an expectation that a plan names', () => {
     );
   });
 });
+
+describe('a reading that is missing', () => {
+  const stage = { channel: 'stage', unit: 'm' } as const;
+  const watch = (detector: 'ar-rls' | 'ewma', everyMs?: number, state?: ChannelWatchState): ChannelWatch =>
+    new ChannelWatch({
+      condition: detects(stage, detector) as ReadingsCondition,
+      leaf: 'detect',
+      site: 'bridge',
+      sensors: [{ id: 'gauge', vendor: 'one', ...(everyMs === undefined ? {} : { everyMs }) }],
+      ...(state && { state }),
+    });
+  const noise = createRandom(9);
+  const whole = Array.from({ length: 400 }, (_, n): [number, number, number] => [
+    n,
+    0,
+    3 + noise.normal() * 0.1,
+  ]);
+  /** Without every seventh reading, and as if the one before had been sent again in its place. */
+  const holed = whole.filter(([n]) => n % 7 !== 6);
+  const filled = whole.map(([n, sensor, value]): [number, number, number] => [
+    n,
+    sensor,
+    n % 7 === 6 ? whole[n - 1]![2] : value,
+  ]);
+  const memory = (watched: ChannelWatch, readings: readonly [number, number, number][]): string => {
+    turns(watched, readings);
+    return JSON.stringify(watched.state().detectors);
+  };
+  const plain = (text: string): unknown => {
+    const { gauge } = JSON.parse(text) as { gauge: { detector?: unknown } };
+    return gauge.detector ?? gauge;
+  };
+
+  it('is stood in for by the last one, for a detector that reads even steps', () => {
+    assert.deepEqual(plain(memory(watch('ar-rls', MINUTE), holed)), plain(memory(watch('ar-rls'), filled)));
+  });
+
+  it('is missing for every other detector, and where no rate was declared', () => {
+    for (const [ours, bare] of [
+      [watch('ewma', MINUTE), watch('ewma')],
+      [watch('ar-rls'), watch('ar-rls')],
+    ] as const) {
+      assert.equal(memory(ours, holed), memory(bare, holed));
+    }
+    assert.notDeepEqual(plain(memory(watch('ar-rls'), holed)), plain(memory(watch('ar-rls'), filled)));
+  });
+
+  it('is not made up over a gap too long', () => {
+    const gap = whole.filter(([n]) => n < 100 || n > 120);
+    assert.deepEqual(plain(memory(watch('ar-rls', MINUTE), gap)), plain(memory(watch('ar-rls'), gap)));
+  });
+
+  it('is filled the same after a restart', () => {
+    const half = watch('ar-rls', MINUTE);
+    turns(half, holed.slice(0, 150));
+    const saved = JSON.parse(JSON.stringify(half.state())) as ChannelWatchState;
+    assert.equal(
+      memory(watch('ar-rls', MINUTE, saved), holed.slice(150)),
+      memory(watch('ar-rls', MINUTE), holed),
+    );
+  });
+});
