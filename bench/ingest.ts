@@ -89,7 +89,13 @@ async function againstEcho(id: string, batch: number): Promise<void> {
   };
   const reference = async (): Promise<number> => {
     const load = loadOf(batch, KERNEL_READINGS, 0);
-    const { startedAtMs, endedAtMs } = await client.run({ do: 'flood', port: echo.port, load, streams: 1 });
+    const { startedAtMs, endedAtMs } = await client.run({
+      do: 'flood',
+      port: echo.port,
+      load,
+      streams: 1,
+      answersOnce: true,
+    });
     return (1_000 * load.readings) / (endedAtMs - startedAtMs);
   };
   const ours = async (server: BenchServer, readings: number, round: number): Promise<number> => {
@@ -352,8 +358,12 @@ async function pausedStore(door: BenchServer, store: StoreHandle): Promise<void>
     setTimeout(() => process.kill(store.pid, 'SIGCONT'), 3_000);
   }, 9_000);
   const until = Date.now() + seconds * 1_000;
-  while (Date.now() < until) {
-    await client.run({ do: 'flood', port: door.port, load: durableLoad(1_000, 8, 400_000), streams: 8 });
+  // Numbers that go on: devices that start anew every few seconds for minutes on end would be refused.
+  const load = durableLoad(1_000, 8, 400_000);
+  for (let round = 0; Date.now() < until; round++) {
+    const next = { ...load, round, startMs: Date.now() - 30_000 };
+    const { accepted } = await client.run({ do: 'flood', port: door.port, load: next, streams: 8 });
+    if (accepted !== load.readings) throw new Error(`${accepted} accepted of ${load.readings}`);
   }
   clearInterval(pauses);
   isOver = true;

@@ -4,13 +4,20 @@ import { IngestService } from '../../proto/load.ts';
 import { VendorClient } from '../../vendor/client.ts';
 import type { Item } from '../../proto/gen/tocsin/v1/Item.ts';
 import type { PublishResponse__Output } from '../../proto/gen/tocsin/v1/PublishResponse.ts';
-import { countsOf, encode, KEY, sensorName, valueOf, withRepeats } from './messages.ts';
+import { countsOf, encode, KEY, renumbered, sensorName, valueOf, withRepeats } from './messages.ts';
 import type { Load } from './messages.ts';
 
 /** What the parent asks; one answer each. */
 export type ClientTask =
   /** Sends a load over so many streams, as fast as the server takes it. */
-  | { readonly do: 'flood'; readonly port: number; readonly load: Load; readonly streams: number }
+  | {
+      readonly do: 'flood';
+      readonly port: number;
+      readonly load: Load;
+      readonly streams: number;
+      /** The server answers once, when the stream has ended: the reference. @default false */
+      readonly answersOnce?: boolean;
+    }
   /** The same at a given rate, each stream with sensors of its own. */
   | {
       readonly do: 'pace';
@@ -61,40 +68,80 @@ function open(port: number): { stream: Stream; close: () => void } {
   return { stream, close: () => client.close() };
 }
 
-/** Sends messages and resolves with the number of accepted readings when all are answered. */
+/**
+ * Sends messages and resolves with the number of accepted readings when all are answered for good. What the server has
+ * no time for is sent again as the vendors' kit does it: under a new number, before everything else, and not before the
+ * time that the server asked for and up to a half more.
+ */
 function send(
   stream: Stream,
   messages: readonly Buffer[],
   perMessage: number,
   waitFor: (n: number) => number,
-  answered: (through: number) => void,
+  answered: (n: number) => void,
+  answersOnce: boolean,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
+    const underWay: number[] = [];
+    const again: number[] = [];
     let accepted = 0;
-    let through = 0;
+    let settled = 0;
+    let sent = 0;
+    let next = 0;
+    let restsUntilMs = 0;
+    let timer: NodeJS.Timeout | undefined;
+    let isBlocked = false;
+    const pumpIn = (ms: number): void => {
+      clearTimeout(timer);
+      timer = setTimeout(pump, ms);
+    };
+    const pump = (): void => {
+      while (!isBlocked && (again.length > 0 || next < messages.length)) {
+        const restMs = restsUntilMs - nowMs();
+        const waitMs = restMs > 0 ? restMs : again.length > 0 ? 0 : waitFor(next);
+        if (waitMs > 0) return pumpIn(waitMs);
+        const n = again.shift() ?? next++;
+        underWay.push(n);
+        sent += 1;
+        isBlocked = !stream.write(sent === n + 1 ? messages[n]! : renumbered(messages[n]!, sent));
+      }
+      if (answersOnce && next === messages.length) stream.end();
+    };
+    stream.on('drain', () => {
+      isBlocked = false;
+      pump();
+    });
     stream.on('data', (response: PublishResponse__Output) => {
-      through = Number(response.acknowledgedThrough);
+      if (answersOnce) return resolve(Number(response.archivedThrough));
+      const refused: number[] = [];
       for (const { items } of response.results) {
+        const n = underWay.shift()!;
+        let retryAfterMs = -1;
         for (const run of items) {
           if (run.disposition === 'DISPOSITION_ACCEPTED') accepted += run.items * perMessage;
-          else if (run.disposition !== 'DISPOSITION_DUPLICATE') {
+          else if (run.disposition === 'DISPOSITION_RETRY_LATER') {
+            retryAfterMs = Math.max(retryAfterMs, run.retryAfterMs);
+          } else if (run.disposition !== 'DISPOSITION_DUPLICATE') {
             reject(new Error(`${run.disposition} ${run.reason} ${run.explanation}`));
           }
         }
+        if (retryAfterMs < 0) {
+          settled += 1;
+          answered(n);
+          continue;
+        }
+        refused.push(n);
+        restsUntilMs = Math.max(restsUntilMs, nowMs() + retryAfterMs * (1 + Math.random() / 2));
       }
-      answered(through);
-      if (through === messages.length) resolve(accepted);
+      if (refused.length > 0) {
+        again.unshift(...refused);
+        pumpIn(restsUntilMs - nowMs());
+      }
+      if (settled < messages.length) return;
+      stream.end();
+      resolve(accepted);
     });
     stream.on('error', reject);
-    let next = 0;
-    const pump = (): void => {
-      while (next < messages.length) {
-        const waitMs = waitFor(next);
-        if (waitMs > 0) return void setTimeout(pump, waitMs);
-        if (!stream.write(messages[next++]!)) return void stream.once('drain', pump);
-      }
-      stream.end();
-    };
     pump();
   });
 }
@@ -126,17 +173,16 @@ async function flood(task: Extract<ClientTask, { do: 'flood' | 'pace' }>): Promi
         sentAt[message] = dueAt;
         return 0;
       };
-      let seen = 0;
       const { stream } = opened[n]!;
       return send(
         stream,
         messages,
         load.form === 'columns' ? 10 : 1,
         perSecond === Infinity ? () => 0 : waitFor,
-        (through) => {
-          if (perSecond === Infinity) return;
-          for (const at = nowMs(); seen < through; seen++) ackMs.push(at - sentAt[seen]!);
+        (message) => {
+          if (perSecond !== Infinity) ackMs.push(nowMs() - sentAt[message]!);
         },
+        task.do === 'flood' && task.answersOnce === true,
       );
     }),
   );

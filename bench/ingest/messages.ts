@@ -115,25 +115,25 @@ export function encode(load: Load): Buffer[] {
   return messages;
 }
 
+/** A message under another number: what is sent again comes after what was sent since. */
+export function renumbered(message: Buffer, sequence: number): Buffer {
+  let at = 1;
+  while (message[at]! >= 128) at += 1;
+  const head = [0x08];
+  for (let rest = sequence; ; rest = Math.floor(rest / 128)) {
+    head.push(rest < 128 ? rest : (rest % 128) + 128);
+    if (rest < 128) break;
+  }
+  return Buffer.concat([Buffer.from(head), message.subarray(at + 1)]);
+}
+
 /** The same messages with earlier ones repeated among them, numbered anew: `share` of all are repetitions. */
 export function withRepeats(messages: readonly Buffer[], share: number): Buffer[] {
-  const bodies = messages.map((bytes) => {
-    let at = 1;
-    while (bytes[at]! >= 128) at += 1;
-    return bytes.subarray(at + 1);
-  });
   const all: Buffer[] = [];
   let owed = 0;
-  bodies.forEach((body, n) => {
-    all.push(body);
-    for (owed += share / (1 - share); owed >= 1; owed--) all.push(bodies[Math.max(0, n - (n % 17))]!);
+  messages.forEach((message, n) => {
+    all.push(message);
+    for (owed += share / (1 - share); owed >= 1; owed--) all.push(messages[Math.max(0, n - (n % 17))]!);
   });
-  return all.map((body, n) => {
-    const head = [0x08];
-    for (let rest = n + 1; ; rest = Math.floor(rest / 128)) {
-      head.push(rest < 128 ? rest : (rest % 128) + 128);
-      if (rest < 128) break;
-    }
-    return Buffer.concat([Buffer.from(head), body]);
-  });
+  return all.map((message, n) => renumbered(message, n + 1));
 }

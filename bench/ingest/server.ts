@@ -87,11 +87,13 @@ async function kernel({ sensors, sites }: ServerOptions): Promise<Running> {
   });
   const dedup = await archive.recover();
   const log = pino({ level: 'warn' });
+  const fairness = createFairness(INGEST_LIMITS);
   const commit = new GroupCommit({
     archive,
     quarantine: createFakeIngestStores().quarantine,
     log,
     now: nowMs,
+    onCommitted: (_, bytes) => fairness.committed(bytes, commit.pendingBytes),
   });
   const intake = createIntake({
     dedup,
@@ -141,7 +143,7 @@ async function kernel({ sensors, sites }: ServerOptions): Promise<Running> {
   const publishing = {
     intake,
     commit,
-    fairness: createFairness(INGEST_LIMITS),
+    fairness,
     limits: INGEST_LIMITS,
     metrics: createIngestMetrics(new Registry(), nowMs),
     vendors: createVendorLog(),
