@@ -110,7 +110,7 @@ export class VendorClient {
     this.#backoff = this.#newBackoff();
     this.#client = new Client(options.address, options.channel ?? credentials.createInsecure(), {
       'grpc.per_rpc_retry_buffer_size': RETRY_BUFFER_BYTES,
-      // Many gaps make long answers.
+      // Many explanations and gaps make long answers.
       'grpc.max_receive_message_length': RESPONSE_BYTES_AT_MOST,
       'grpc.keepalive_time_ms': KEEPALIVE_EVERY_MS,
       'grpc.keepalive_timeout_ms': KEEPALIVE_WITHIN_MS,

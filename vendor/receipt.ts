@@ -38,8 +38,10 @@ export interface Receipt {
   readonly refusals: readonly Refusal[];
   /** Parts of columns and waveforms that were not answered as a whole. */
   readonly parts: readonly Part[];
-  /** Numbers the server is missing. */
+  /** Ranges of numbers the server is missing, at most 1,000. */
   readonly gaps: readonly Gap[];
+  /** Ranges that it left out of them. */
+  readonly moreGaps: number;
   /** Archive position behind which all of it lies. */
   readonly archivedThrough: number;
 }
@@ -60,6 +62,7 @@ export const EMPTY_RECEIPT: Receipt = {
   refusals: NO_REFUSALS,
   parts: NO_PARTS,
   gaps: NO_GAPS,
+  moreGaps: 0,
   archivedThrough: 0,
 };
 
@@ -82,6 +85,7 @@ export function plainReceipt(items: number, result: Result, archivedThrough: num
     refusals: NO_REFUSALS,
     parts: NO_PARTS,
     gaps: result.gaps,
+    moreGaps: result.moreGaps,
     archivedThrough,
   };
 }
@@ -92,6 +96,7 @@ export class ReceiptBook {
   readonly #refusals: Refusal[] = [];
   readonly #parts: Part[] = [];
   #gaps: readonly Gap[] = NO_GAPS;
+  #moreGaps = 0;
   #archivedThrough = 0;
 
   constructor(items: number) {
@@ -125,6 +130,7 @@ export class ReceiptBook {
     // What was passed over is not acknowledged, whatever the sequence says.
     for (let n = 0; n < places.length; n++) if (!answered.has(n)) again.add(n);
     this.#gaps = result.gaps;
+    this.#moreGaps = result.moreGaps;
     this.#archivedThrough = Math.max(this.#archivedThrough, archivedThrough);
     return { again: [...again].sort((a, b) => a - b), afterMs };
   }
@@ -141,6 +147,7 @@ export class ReceiptBook {
       refusals: this.#refusals,
       parts: this.#parts,
       gaps: this.#gaps,
+      moreGaps: this.#moreGaps,
       archivedThrough: this.#archivedThrough,
     };
   }

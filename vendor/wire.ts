@@ -38,6 +38,8 @@ export interface Result {
   readonly sequence: number;
   readonly runs: readonly Run[];
   readonly gaps: readonly Gap[];
+  /** Gaps that were left out. */
+  readonly moreGaps: number;
 }
 
 export interface Response {
@@ -246,7 +248,7 @@ export function decodeResponse(bytes: Buffer): Response {
 
 /** @throws RangeError for bytes that are no answer */
 export function decodeOnce(bytes: Buffer): Response {
-  let result: Result = { sequence: 0, runs: [], gaps: NO_GAPS };
+  let result: Result = { sequence: 0, runs: [], gaps: NO_GAPS, moreGaps: 0 };
   let archivedThrough = 0;
   read(bytes, 0, bytes.length, (field, value, from, to) => {
     if (field === 1) result = decodeResult(bytes, from, to);
@@ -259,8 +261,10 @@ function decodeResult(bytes: Buffer, start: number, end: number): Result {
   const runs: Run[] = [];
   let gaps = NO_GAPS as Gap[];
   let sequence = 0;
+  let moreGaps = 0;
   read(bytes, start, end, (field, value, from, to) => {
     if (field === 1) sequence = value;
+    else if (field === 4) moreGaps = value;
     else if (field === 2) runs.push(decodeRun(bytes, from, to));
     else if (field === 3) {
       const { sensor, boot, firstSequence, lastSequence } = decodeMessage<Record<keyof Gap, string>>(
@@ -276,7 +280,7 @@ function decodeResult(bytes: Buffer, start: number, end: number): Result {
       });
     }
   });
-  return { sequence, runs, gaps };
+  return { sequence, runs, gaps, moreGaps };
 }
 
 function decodeRun(bytes: Buffer, start: number, end: number): Run {

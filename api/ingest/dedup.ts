@@ -220,6 +220,12 @@ export class Dedup {
     return gaps;
   }
 
+  /** How many ranges of numbers are missing. */
+  gapCount(sensor: string, boot: string): number {
+    const slot = this.#slots.get(runKey(sensor, boot));
+    return slot === undefined ? 0 : this.#runs.rangesOf(slot).length;
+  }
+
   /** Takes what an archived block holds, without asking. */
   rebuild(block: StoredBlock): void {
     switch (block.kind) {

@@ -7,11 +7,9 @@ import type { QuarantinedItem } from '../../domain/ports-ingest.ts';
 import type { ClockKind, DurationMs, EpochMs } from '../../domain/units.ts';
 import { fromWire } from '../../proto/map.ts';
 import type { BulletinItem, ReadingsItem, WaveformItem } from '../../proto/map.ts';
-import type { Disposition } from '../../proto/gen/tocsin/v1/Disposition.ts';
 import type { Gap } from '../../proto/gen/tocsin/v1/Gap.ts';
 import type { Item__Output } from '../../proto/gen/tocsin/v1/Item.ts';
 import type { ItemResult } from '../../proto/gen/tocsin/v1/ItemResult.ts';
-import type { QuarantineReason } from '../../proto/gen/tocsin/v1/QuarantineReason.ts';
 import { identityKey, sensorKey } from './dedup.ts';
 import type { Dedup, Taken } from './dedup.ts';
 import { FLAG } from './frame.ts';
@@ -47,7 +45,10 @@ export interface Taking {
   readonly blocks: readonly StoredBlock[];
   readonly quarantined: readonly QuarantinedItem[];
   readonly results: readonly ItemResult[];
+  /** Of each sensor that it numbered readings of, once. */
   readonly gaps: readonly Gap[];
+  /** Gaps that were left out of them. */
+  readonly moreGaps: number;
   readonly counts: Counts;
   /** Readings, samples and bulletins in it. */
   readonly size: number;
@@ -105,7 +106,7 @@ export function createIntake(options: IntakeOptions): Intake {
       const taking = new Collected(sender, 0, nowMs, nowMs);
       taking.begin(0, Buffer.from(message.bytes.subarray(0, 1_000)).toString('base64'));
       taking.refuse('MALFORMED', 'These bytes are not a message of tocsin.v1.');
-      return taking.end();
+      return taking.end(dedup);
     }
     const feed = clockOf(sender.tenant) === 'feed';
     const { sentAtMs } = message.kind === 'columns' ? message.columns : message;
@@ -113,7 +114,7 @@ export function createIntake(options: IntakeOptions): Intake {
     taking.sheds = sheds;
     if (message.kind === 'columns') takeColumns(taking, message.columns, feed);
     else message.items.forEach((wire, index) => takeItem(taking, wire, index, feed));
-    return taking.end();
+    return taking.end(dedup);
   }
 
   /** Items with nothing unusual about them by the quick way, the others by the ordinary one, in their order. */
@@ -257,11 +258,7 @@ export function createIntake(options: IntakeOptions): Intake {
         from = to;
       }
     }
-    if (item.firstSequence !== 0) {
-      for (const { first, last } of dedup.gaps(key, item.boot)) {
-        taking.gaps.push({ sensor: item.sensor, boot: item.boot, firstSequence: first, lastSequence: last });
-      }
-    }
+    if (item.firstSequence !== 0) taking.numbered(key, item);
   }
 
   function takeWaveform(taking: Collected, item: WaveformItem): void {
@@ -286,13 +283,9 @@ export function createIntake(options: IntakeOptions): Intake {
     const reason = untimely(aheadMs);
     if (reason !== null) return taking.refuse(reason, timing(reason, aheadMs), n);
     const { tenant, vendor } = taking.sender;
-    const parts = dedup.takeNumbers(
-      sensorKey(tenant, vendor, sensor.id),
-      item.boot,
-      item.firstSequence,
-      n,
-      endedAtMs,
-    );
+    const key = sensorKey(tenant, vendor, sensor.id);
+    const parts = dedup.takeNumbers(key, item.boot, item.firstSequence, n, endedAtMs);
+    taking.numbered(key, item);
     for (const part of parts) {
       const from = part.first - item.firstSequence;
       const verdict = verdictOf(part.seen);
@@ -385,6 +378,12 @@ function convert(values: Float64Array | Float32Array, { scale, offset }: Convers
   for (let i = 0; i < values.length; i++) values[i] = values[i]! * scale + offset;
 }
 
+/** Of one message, and of one response, as they are told. */
+export const GAPS_AT_MOST = 1_000;
+const GAPS_OF_A_SENSOR = 10;
+/** Runs of a message that are explained: the later ones only have a reason. */
+const EXPLAINED_AT_MOST = 100;
+
 type Verdict = 'new' | 'DUPLICATE' | Reason;
 
 const UNPROVABLE =
@@ -420,14 +419,23 @@ class Collected {
   readonly clockMs: EpochMs;
   /** When the vendor sent it, where it said so. */
   readonly sent: { readonly sentAtMs?: EpochMs };
-  readonly gaps: Gap[] = [];
   sheds = false;
   #asksAgain = false;
   readonly sentAtMs: EpochMs;
   readonly #nowMs: EpochMs;
   readonly #blocks: StoredBlock[] = [];
-  readonly #quarantined: QuarantinedItem[] = [];
+  readonly #quarantined: {
+    readonly index: number;
+    readonly item: QuarantinedItem;
+    /** Readings of the same item that were refused for the same reason later in it. */
+    alike: number;
+  }[] = [];
   readonly #results: ItemResult[] = [];
+  /** Sensors, each since a boot, of which there may be gaps: by their key. */
+  readonly #numbered = new Map<
+    string,
+    { readonly key: string; readonly sensor: string; readonly boot: string }
+  >();
   readonly #counts: Counts = { accepted: 0, duplicate: 0, quarantined: new Map() };
   #size = 0;
   #index = 0;
@@ -492,14 +500,14 @@ class Collected {
   answer(verdict: Verdict, size: number, explanation = ''): void {
     this.#count(verdict, size, explanation);
     const last = this.#results.at(-1);
-    const result = resultOf(verdict, explanation);
+    const result = this.#resultOf(verdict, explanation);
     // Neighbours that are answered alike are one run.
     if (
       last !== undefined &&
       last.readings === 0 &&
       last.disposition === result.disposition &&
       last.reason === result.reason &&
-      last.explanation === explanation
+      last.explanation === result.explanation
     ) {
       last.items! += 1;
       return;
@@ -512,7 +520,7 @@ class Collected {
     if (count === whole) return this.answer(verdict, whole, explanation);
     this.#count(verdict, count, explanation);
     this.#results.push({
-      ...resultOf(verdict, explanation),
+      ...this.#resultOf(verdict, explanation),
       firstItem: this.#index,
       items: 1,
       firstReading: from,
@@ -520,15 +528,51 @@ class Collected {
     });
   }
 
-  end(): Taking {
+  /** An item with numbers was judged. */
+  numbered(key: string, { sensor, boot }: { readonly sensor: string; readonly boot: string }): void {
+    this.#numbered.set(`${key}|${boot}`, { key, sensor, boot });
+  }
+
+  end(dedup: Dedup): Taking {
+    const gaps: Gap[] = [];
+    let missing = 0;
+    for (const { key, sensor, boot } of this.#numbered.values()) {
+      const room = Math.min(GAPS_OF_A_SENSOR, GAPS_AT_MOST - gaps.length);
+      for (const { first, last } of dedup.gaps(key, boot, room)) {
+        gaps.push({ sensor, boot, firstSequence: first, lastSequence: last });
+      }
+      missing += dedup.gapCount(key, boot);
+    }
     return {
       blocks: this.#blocks,
-      quarantined: this.#quarantined,
+      quarantined: this.#quarantined.map(({ item, alike }) =>
+        alike === 0
+          ? item
+          : {
+              ...item,
+              explanation: `${item.explanation} And ${alike} more of this item for the same reason.`,
+            },
+      ),
       results: this.#results,
-      gaps: this.gaps,
+      gaps,
+      moreGaps: missing - gaps.length,
       counts: this.#counts,
       size: this.#size,
       asksAgain: this.#asksAgain,
+    };
+  }
+
+  #resultOf(verdict: Verdict, explanation: string): ItemResult & { explanation: string } {
+    const isTaken = verdict === 'new' || verdict === 'DUPLICATE';
+    return {
+      disposition: isTaken
+        ? verdict === 'new'
+          ? 'DISPOSITION_ACCEPTED'
+          : 'DISPOSITION_DUPLICATE'
+        : 'DISPOSITION_QUARANTINED',
+      reason: isTaken ? 'QUARANTINE_REASON_UNSPECIFIED' : `QUARANTINE_REASON_${verdict}`,
+      explanation: this.#results.length < EXPLAINED_AT_MOST ? explanation : '',
+      retryAfterMs: 0,
     };
   }
 
@@ -538,36 +582,31 @@ class Collected {
     else if (verdict === 'DUPLICATE') this.#counts.duplicate += size;
     else {
       this.#counts.quarantined.set(verdict, (this.#counts.quarantined.get(verdict) ?? 0) + size);
-      this.#quarantined.push({
-        tenant: this.sender.tenant,
-        vendor: this.sender.vendor,
-        receivedAtMs: this.#nowMs,
-        sentAtMs: this.sentAtMs,
-        reason: verdict,
-        explanation,
-        item: textOf(this.#item),
-      });
+      this.#quarantine(verdict, size, explanation);
     }
   }
-}
 
-const resultOf = (
-  verdict: Verdict,
-  explanation: string,
-): { disposition: Disposition; reason: QuarantineReason; explanation: string; retryAfterMs: number } => ({
-  disposition:
-    verdict === 'new'
-      ? 'DISPOSITION_ACCEPTED'
-      : verdict === 'DUPLICATE'
-        ? 'DISPOSITION_DUPLICATE'
-        : 'DISPOSITION_QUARANTINED',
-  reason:
-    verdict === 'new' || verdict === 'DUPLICATE'
-      ? 'QUARANTINE_REASON_UNSPECIFIED'
-      : `QUARANTINE_REASON_${verdict}`,
-  explanation,
-  retryAfterMs: 0,
-});
+  /** Kept once for each reason of an item, whatever the number of its bad readings. */
+  #quarantine(reason: Reason, size: number, explanation: string): void {
+    for (let n = this.#quarantined.length - 1; n >= 0 && this.#quarantined[n]!.index === this.#index; n--) {
+      const known = this.#quarantined[n]!;
+      if (known.item.reason !== reason) continue;
+      known.alike += size;
+      return;
+    }
+    const { tenant, vendor } = this.sender;
+    const item = {
+      tenant,
+      vendor,
+      receivedAtMs: this.#nowMs,
+      sentAtMs: this.sentAtMs,
+      reason,
+      explanation,
+      item: textOf(this.#item),
+    };
+    this.#quarantined.push({ index: this.#index, item, alike: 0 });
+  }
+}
 
 const ITEM_TEXT_AT_MOST = 2_000;
 

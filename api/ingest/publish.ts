@@ -8,6 +8,7 @@ import type { PublishResponse } from '../../proto/gen/tocsin/v1/PublishResponse.
 import { failpoint } from './failpoint.ts';
 import type { GroupCommit } from './commit.ts';
 import type { Fairness, Refusal, Share } from './fair.ts';
+import { GAPS_AT_MOST } from './intake.ts';
 import type { Intake, Taking } from './intake.ts';
 import type { Sender } from './sender.ts';
 import type { IngestLimits } from './limits.ts';
@@ -101,7 +102,7 @@ export function servePublish(
     failpoint('before-ack');
     call.write({
       acknowledgedThrough: last.sequence,
-      results: answers.map((one) => one.result),
+      results: withGapsAtMost(answers),
       archivedThrough: last.archivedThrough!,
     });
     failpoint('after-ack');
@@ -159,7 +160,7 @@ export function servePublish(
     const taking = intake.take(sender, message, now(), fairness.isHalfFull());
     const waiting: Answer = {
       sequence,
-      result: { sequence, items: [...taking.results], gaps: [...taking.gaps] },
+      result: resultOf(sequence, taking),
       size: taking.size,
       archivedThrough: null,
     };
@@ -215,7 +216,7 @@ export async function publishOnce(
   }
   const taking = intake.take(sender, message, now(), fairness.isHalfFull());
   const archivedThrough = await archive(sender, share, taking, arrivedAt, publishing);
-  return { result: { items: [...taking.results], gaps: [...taking.gaps] }, archivedThrough };
+  return { result: resultOf(0, taking), archivedThrough };
 }
 
 /** Makes durable what was taken; resolves with the archive's newest frame. */
@@ -243,6 +244,26 @@ async function archive(
   } finally {
     share.archived(waiting);
   }
+}
+
+const resultOf = (sequence: number, { results, gaps, moreGaps }: Taking): MessageResult => ({
+  sequence,
+  items: [...results],
+  gaps: [...gaps],
+  moreGaps,
+});
+
+/** Answers to many messages at once may each have many gaps: as many as a response may tell, the others as a number. */
+function withGapsAtMost(answers: readonly Answer[]): MessageResult[] {
+  let room = GAPS_AT_MOST;
+  return answers.map(({ result }) => {
+    const { gaps = [], moreGaps } = result;
+    const told = gaps.length <= room ? gaps : gaps.slice(0, room);
+    room -= told.length;
+    return told === gaps
+      ? result
+      : { ...result, gaps: told, moreGaps: Number(moreGaps ?? 0) + gaps.length - told.length };
+  });
 }
 
 function tellRefusal(sender: Sender, refusal: Refusal, { vendors, metrics }: PublishOptions): void {

@@ -72,6 +72,7 @@ describe('the wire format of the kit', () => {
       sequence: count,
       items: fc.array(run, { maxLength: 4 }),
       gaps: fc.array(gap, { maxLength: 2 }),
+      moreGaps: count,
     });
     fc.assert(
       fc.property(count, fc.array(result, { maxLength: 4 }), count, (through, results, archived) => {
@@ -83,13 +84,14 @@ describe('the wire format of the kit', () => {
             reason: `QUARANTINE_REASON_${each.reason || 'UNSPECIFIED'}`,
           })),
         }));
-        const expected = results.map(({ sequence, items, gaps }) => ({
+        const expected = results.map(({ sequence, items, gaps, moreGaps }) => ({
           sequence,
           runs: items.map((each) => ({
             ...each,
             disposition: each.disposition.toLowerCase().replace('_', '-'),
           })),
           gaps: gaps.map((each) => ({ ...each })),
+          moreGaps,
         }));
         assert.deepEqual(
           decodeResponse(

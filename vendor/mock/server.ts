@@ -44,6 +44,8 @@ export interface MockServer {
 
 const MESSAGE_BYTES_AT_MOST = 256 * 1024;
 const ITEMS_AT_MOST = 1_000;
+/** Told of one message. */
+const GAPS_AT_MOST = 1_000;
 const RESULTS_A_RESPONSE = 20;
 const UNANSWERED_READINGS_AT_MOST = 1_000;
 
@@ -119,7 +121,11 @@ export async function startMockServer(options: MockOptions = {}): Promise<MockSe
     archivedThrough += 1;
     for (const one of judged.flat()) settleOne(ledger, one, stream);
     const gaps = faults.has('no-gaps') ? [] : gapsOf(ledger, items);
-    return { items: faults.has('skips') ? [] : runsOf(judged), gaps };
+    return {
+      items: faults.has('skips') ? [] : runsOf(judged),
+      gaps: gaps.slice(0, GAPS_AT_MOST),
+      moreGaps: Math.max(0, gaps.length - GAPS_AT_MOST),
+    };
   }
 
   /** From now on it is too early for them: until then the client did not know. */

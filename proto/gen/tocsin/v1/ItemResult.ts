@@ -18,7 +18,7 @@ export interface ItemResult {
    */
   'reason'?: (_tocsin_v1_QuarantineReason);
   /**
-   * For people: what was wrong, with the bad value.
+   * For people: what was wrong, with the bad value. Empty after the first 100 runs of a message.
    */
   'explanation'?: (string);
   /**
@@ -50,7 +50,7 @@ export interface ItemResult__Output {
    */
   'reason': (_tocsin_v1_QuarantineReason__Output);
   /**
-   * For people: what was wrong, with the bad value.
+   * For people: what was wrong, with the bad value. Empty after the first 100 runs of a message.
    */
   'explanation': (string);
   /**

@@ -12,9 +12,14 @@ export interface MessageResult {
    */
   'items'?: (_tocsin_v1_ItemResult)[];
   /**
-   * Numbers that are missing so far before what this message brought.
+   * Numbers that are missing so far before what this message brought: at most 10 ranges of each of its sensors, and
+   * at most 1,000 in all of a response.
    */
   'gaps'?: (_tocsin_v1_Gap)[];
+  /**
+   * Ranges that were left out of `gaps`.
+   */
+  'moreGaps'?: (number | string | Long);
 }
 
 export interface MessageResult__Output {
@@ -25,7 +30,12 @@ export interface MessageResult__Output {
    */
   'items': (_tocsin_v1_ItemResult__Output)[];
   /**
-   * Numbers that are missing so far before what this message brought.
+   * Numbers that are missing so far before what this message brought: at most 10 ranges of each of its sensors, and
+   * at most 1,000 in all of a response.
    */
   'gaps': (_tocsin_v1_Gap__Output)[];
+  /**
+   * Ranges that were left out of `gaps`.
+   */
+  'moreGaps': (string);
 }
