@@ -5,11 +5,11 @@ import type { Outcome } from '../vendor/index.ts';
 import { chosenKey } from './credentials.ts';
 import { CommandFailed, EXIT } from './exit-codes.ts';
 import { print, printJson, table } from './output.ts';
-import { explainRefusal, mustAnswer, targetKey } from './vendor-target.ts';
+import { accessOf } from './vendor-access.ts';
+import type { AccessOptions } from './vendor-access.ts';
+import { explainRefusal, mustAnswer } from './vendor-target.ts';
 
-export interface ConformanceCommand {
-  readonly key?: string;
-  readonly as?: string;
+export interface ConformanceCommand extends AccessOptions {
   readonly otherKey?: string;
   readonly otherAs?: string;
   readonly site: string;
@@ -23,10 +23,11 @@ export interface ConformanceCommand {
 export async function conformance(address: string, options: ConformanceCommand): Promise<void> {
   if (options.list) return listChecks(options.json === true);
   const { site, only, restart } = options;
-  const key = targetKey(options.key, options.as);
+  const access = accessOf(options);
+  const { key, channel } = access;
   const otherKey =
     options.otherKey ?? (options.otherAs === undefined ? undefined : chosenKey(options.otherAs));
-  await mustAnswer(address);
+  await mustAnswer(address, access);
   const width = Math.max(...CHECKS.map(({ name }) => name.length));
   const show = ({ name, status, expected, came, ms }: Outcome): void => {
     const word = { passed: pc.green('pass'), failed: pc.red('FAIL'), skipped: pc.yellow('skip') }[status];
@@ -36,11 +37,14 @@ export async function conformance(address: string, options: ConformanceCommand):
   };
   const report = await runConformance({
     address,
-    key,
+    key: typeof key === 'string' ? key : key(),
+    channel,
     site,
     ...(otherKey === undefined ? {} : { otherKey }),
     ...(only === undefined ? {} : { only }),
-    ...(restart === undefined ? {} : { restart: () => runRestart(restart, address) }),
+    ...(restart === undefined
+      ? {}
+      : { restart: () => runRestart(restart, () => mustAnswer(address, access)) }),
     ...(options.json ? {} : { onOutcome: show }),
   }).catch((error: unknown) => {
     throw explainRefusal(error);
@@ -64,7 +68,7 @@ function listChecks(json: boolean): void {
 }
 
 /** The operator's own command, run as typed; the server must answer afterwards. */
-async function runRestart(command: string, address: string): Promise<void> {
+async function runRestart(command: string, answers: () => Promise<void>): Promise<void> {
   const code = await new Promise<number | null>((resolve, reject) => {
     const child = spawn(command, { shell: true, stdio: ['ignore', 'ignore', 'inherit'] });
     child.on('error', reject);
@@ -73,7 +77,7 @@ async function runRestart(command: string, address: string): Promise<void> {
   if (code !== 0) throw new Error(`"${command}" ended with ${code}`);
   for (let tries = 1; ; tries++) {
     try {
-      return await mustAnswer(address);
+      return await answers();
     } catch (error) {
       if (tries === 6) throw error;
     }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { EpochMs } from '../domain/units.ts';
 import { bulletinToWire } from '../proto/map.ts';
 import type { Item } from '../proto/gen/tocsin/v1/Item.ts';
@@ -15,7 +16,9 @@ export interface ReplayOptions {
   readonly format: FeedFormat;
   readonly mapping: FeedMapping;
   readonly address: string;
-  readonly key: string;
+  readonly key: string | (() => string);
+  /** @default insecure, for loopback */
+  readonly connection?: ChannelCredentials | undefined;
   /** How much faster than it was recorded. */
   readonly speed: number | 'max';
   /** Moves all times so that the first, or the last, is now. @default as recorded */
@@ -90,6 +93,7 @@ export async function replayFeed(options: ReplayOptions): Promise<Replayed> {
   const client = new VendorClient({
     address: options.address,
     key: options.key,
+    ...(options.connection === undefined ? {} : { channel: options.connection }),
     onReconnect: options.onReconnect,
   });
   const stop = (): void => {

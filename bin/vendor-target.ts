@@ -1,9 +1,8 @@
-import { Client, credentials } from '@grpc/grpc-js';
-import { status } from '@grpc/grpc-js';
+import { Client, status } from '@grpc/grpc-js';
 import { VendorError } from '../vendor/failure.ts';
-import { chosenKey } from './credentials.ts';
 import { CommandFailed, EXIT } from './exit-codes.ts';
 import { readRunning } from './running.ts';
+import type { Access } from './vendor-access.ts';
 
 const DEFAULT_ADDRESS = '127.0.0.1:50051';
 const CONNECT_WITHIN_MS = 5_000;
@@ -12,16 +11,12 @@ const CONNECT_WITHIN_MS = 5_000;
 export const targetAddress = (named: string | undefined): string =>
   named ?? readRunning()?.grpc ?? DEFAULT_ADDRESS;
 
-/** @throws CommandFailed (usage) when there is no key to be had */
-export function targetKey(key: string | undefined, as: string | undefined): string {
-  const found = key ?? chosenKey(as);
-  if (found !== undefined) return found;
-  throw new CommandFailed(EXIT.usage, 'CREDENTIAL_UNKNOWN', 'Give a key with --key, --as or TOCSIN_KEY.');
-}
-
-/** @throws CommandFailed (unavailable) when nothing listens there */
-export async function mustAnswer(address: string): Promise<void> {
-  const client = new Client(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+/** @throws CommandFailed (unavailable) when nothing listens there, or not like this */
+export async function mustAnswer(
+  address: string,
+  { channel, overTls }: Pick<Access, 'channel' | 'overTls'>,
+): Promise<void> {
+  const client = new Client(address, channel, { 'grpc.use_local_subchannel_pool': 1 });
   try {
     await new Promise<void>((resolve, reject) =>
       client.waitForReady(Date.now() + CONNECT_WITHIN_MS, (error) =>
@@ -32,7 +27,9 @@ export async function mustAnswer(address: string): Promise<void> {
     throw new CommandFailed(
       EXIT.unavailable,
       'INGEST_UNREACHABLE',
-      `Ingestion at ${address} does not answer. Start Tocsin with npm start, or name another address.`,
+      overTls
+        ? `Ingestion at ${address} does not answer over TLS. It may not be there, speak plain text, have a certificate of another name or authority, or want one of you (--certificate).`
+        : `Ingestion at ${address} does not answer. Start Tocsin with npm start, name another address, or speak TLS (--tls, --authority).`,
       { cause: error },
     );
   } finally {

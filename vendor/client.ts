@@ -24,7 +24,10 @@ import type { Response, Result } from './wire.ts';
 export interface VendorClientOptions {
   /** `127.0.0.1:50051` */
   readonly address: string;
-  /** The vendor's API key or token. A function is asked before each stream and each call: for tokens that expire. */
+  /**
+   * The vendor's API key or token. A function is asked before each stream and each call: for tokens that expire. Empty
+   * where a certificate is enough.
+   */
   readonly key: string | (() => string | Promise<string>);
   /** @default insecure, for loopback */
   readonly channel?: ChannelCredentials;
@@ -292,7 +295,8 @@ export class VendorClient {
   async #credentials(): Promise<Metadata> {
     const { key } = this.#options;
     const metadata = new Metadata();
-    metadata.set('authorization', `Bearer ${typeof key === 'string' ? key : await key()}`);
+    const shown = typeof key === 'string' ? key : await key();
+    if (shown !== '') metadata.set('authorization', `Bearer ${shown}`);
     return metadata;
   }
 

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { leaf, parseDurationOption, parseSpeedOption } from '../command-line.ts';
 import { CommandFailed, EXIT } from '../exit-codes.ts';
 import { facts, print, printJson, say, table } from '../output.ts';
+import type { AccessOptions } from '../vendor-access.ts';
 import type { ConformanceCommand } from '../vendor-conformance.ts';
 import type { FeedFormat } from '../vendor-feed.ts';
 import type { MockCommand } from '../vendor-mock.ts';
@@ -27,14 +28,16 @@ export function declare(program: Command): void {
     'tocsin vendor revoke seismic-office',
   ).action(revoke);
   declareReplay(vendor);
-  leaf(
-    vendor,
-    'conformance [address]',
-    'check a server by what it does: acknowledgements, duplicates, gaps, refusals, limits',
-    'tocsin vendor conformance 127.0.0.1:50051 --as vendor-gas --other-as vendor-quakes',
+  withAccessOptions(
+    leaf(
+      vendor,
+      'conformance [address]',
+      'check a server by what it does: acknowledgements, duplicates, gaps, refusals, limits',
+      'tocsin vendor conformance 127.0.0.1:50051 --as vendor-gas --other-as vendor-quakes',
+    )
+      .option('--key <key>', 'key to send with')
+      .option('--as <principal>', 'vendor of .tocsin/credentials.json to send as (default: vendor-gas)'),
   )
-    .option('--key <key>', 'key to send with')
-    .option('--as <principal>', 'vendor of .tocsin/credentials.json to send as', 'vendor-gas')
     .option('--other-key <key>', 'key of a second vendor, for the check that vendors are kept apart')
     .option('--other-as <principal>', 'the same, of .tocsin/credentials.json')
     .option(
@@ -48,7 +51,7 @@ export function declare(program: Command): void {
     .action(async (address: string | undefined, options: ConformanceCommand) => {
       const { conformance } = await import('../vendor-conformance.ts');
       const { targetAddress } = await import('../vendor-target.ts');
-      await conformance(targetAddress(address), options);
+      await conformance(targetAddress(address), withSender(options, 'vendor-gas'));
     });
   leaf(
     vendor,
@@ -81,14 +84,16 @@ export function declare(program: Command): void {
 }
 
 function declareReplay(vendor: Command): void {
-  leaf(
-    vendor,
-    'replay <file>',
-    'send a recorded feed through gRPC ingestion: CSV, JSON lines, or earthquake notices (GeoJSON, as the USGS publishes them)',
-    'tocsin vendor replay pump.csv --as vendor-gas --site riverside-tower --unit bar --shift end',
+  withAccessOptions(
+    leaf(
+      vendor,
+      'replay <file>',
+      'send a recorded feed through gRPC ingestion: CSV, JSON lines, or earthquake notices (GeoJSON, as the USGS publishes them)',
+      'tocsin vendor replay pump.csv --as vendor-gas --site riverside-tower --unit bar --shift end',
+    )
+      .option('--as <principal>', 'vendor of .tocsin/credentials.json to send as (default: vendor-quakes)')
+      .option('--key <key>', 'key to send with, instead of --as'),
   )
-    .option('--as <principal>', 'vendor to send as', 'vendor-quakes')
-    .option('--key <key>', 'key to send with, instead of --as')
     .option('--grpc <address>', 'ingestion to send to (default: the Tocsin on this machine)')
     .option(
       '--format <format>',
@@ -183,12 +188,22 @@ async function revoke(name: string, options: { json?: boolean }): Promise<void> 
   if (!already) say('Open streams end within 60 s. What it sent stays, and its sensors become silent.');
 }
 
-interface ReplayCommand extends Pick<
-  ReplayOptions,
-  'speed' | 'shift' | 'site' | 'channel' | 'unit' | 'low' | 'high'
-> {
-  readonly as: string;
-  readonly key?: string;
+/** Who sends when nobody was named and there is no certificate to speak for itself. */
+const withSender = <O extends AccessOptions>(options: O, usual: string): O =>
+  options.as === undefined && options.certificate === undefined ? { ...options, as: usual } : options;
+
+const withAccessOptions = (command: Command): Command =>
+  command
+    .option('--token-file <file>', 'send the key or JSON Web Token in this file; read again for each stream')
+    .option('--tls', 'speak TLS, and trust the authorities that this machine trusts')
+    .option('--authority <file>', 'speak TLS, and trust the authorities in this file (PEM) instead')
+    .option('--certificate <file>', 'show this certificate (PEM); with --certificate-key')
+    .option('--certificate-key <file>', "the certificate's private key (PEM)");
+
+interface ReplayCommand
+  extends AccessOptions, Pick<ReplayOptions, 'speed' | 'shift' | 'site' | 'unit' | 'low' | 'high'> {
+  /** What the sensors measure. */
+  readonly channel?: string;
   readonly grpc?: string;
   readonly format?: FeedFormat;
   readonly time?: string;
@@ -204,12 +219,13 @@ interface ReplayCommand extends Pick<
 async function replay(file: string, options: ReplayCommand): Promise<void> {
   const { formatOf } = await import('../vendor-feed.ts');
   const { adviceFor, replayFeed } = await import('../vendor-replay.ts');
-  const { explainRefusal, mustAnswer, targetAddress, targetKey } = await import('../vendor-target.ts');
+  const { accessOf } = await import('../vendor-access.ts');
+  const { explainRefusal, mustAnswer, targetAddress } = await import('../vendor-target.ts');
   const { time, value, sensor, sensorColumn, rate, json = false } = options;
   const address = targetAddress(options.grpc);
   const format = options.format ?? formatOf(file);
-  const key = targetKey(options.key, options.as);
-  await mustAnswer(address);
+  const access = accessOf(withSender(options, 'vendor-quakes'));
+  await mustAnswer(address, access);
   const stopping = new AbortController();
   process.once('SIGINT', () => stopping.abort());
   const bar = progressBar(json);
@@ -225,7 +241,8 @@ async function replay(file: string, options: ReplayCommand): Promise<void> {
       rate,
     },
     address,
-    key,
+    key: access.key,
+    connection: access.channel,
     strict: options.strict === true,
     signal: stopping.signal,
     onProgress: bar.draw,

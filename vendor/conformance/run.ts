@@ -10,6 +10,7 @@ import { nameOf, WireClient, withKey } from './wire-client.ts';
 
 export interface ConformanceOptions {
   readonly address: string;
+  /** Empty: none is sent, the certificate says it all. */
   readonly key: string;
   /** Of another vendor, for the check that vendors do not see each other. */
   readonly otherKey?: string;
@@ -62,7 +63,7 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
       clients.add(client);
       return client;
     },
-    key: withKey(options.key),
+    key: withKey(options.key === '' ? null : options.key),
     otherKey: otherKey === undefined ? null : withKey(otherKey),
     site,
     sensor: 'conformance',
