@@ -1,11 +1,11 @@
 import { TocsinError } from '../domain/errors.ts';
 import type { Row } from '../domain/classify/features.ts';
 import { noticeOf } from '../domain/classify/notices.ts';
+import { NONE, shadowOf } from '../domain/classify/registered.ts';
 import type { RecogniserStore, StoredRecogniser } from '../domain/ports.ts';
 import type { Vote, VoteResult } from '../domain/situation.ts';
 import type { AssessmentRequest } from '../domain/world.ts';
 import type { RecognitionPool } from './recognition/pool.ts';
-import { NO_SHADOW, shadowOf } from './recognition/shadow.ts';
 
 export interface RecognitionActivities {
   assessNotice(request: AssessmentRequest): Promise<VoteResult>;
@@ -56,7 +56,7 @@ export function createRecognitionActivities({
       const running = await Promise.all(
         names.map(async (name) => {
           const shadow = await recognisers.active(shadowOf(name));
-          return shadow === null || shadow.hash === NO_SHADOW ? [] : [await version(name, shadow.hash)];
+          return shadow === null || shadow.hash === NONE ? [] : [await version(name, shadow.hash)];
         }),
       );
       const shadows = running.flat();
@@ -67,14 +67,24 @@ export function createRecognitionActivities({
   };
   return {
     async assessNotice(request) {
-      if (request.evidence.kind !== 'bulletin') {
+      const { evidence } = request;
+      if (evidence.kind !== 'bulletin') {
         throw new TocsinError('RECOGNISER_INPUT_INVALID', 'These recognisers read bulletins only.');
       }
       const voters = await Promise.all(request.recognisers.map(active));
-      const row = noticeOf(request.evidence.bulletin);
+      const row = noticeOf(evidence.bulletin);
       const result = await voteOf(voters, row, request.minConfidence);
       const shadows = await shadowVotes(request.recognisers, row, request.minConfidence);
-      return shadows.length === 0 ? result : { ...result, shadows };
+      return {
+        ...result,
+        ...(shadows.length === 0 ? {} : { shadows }),
+        input: {
+          key: evidence.key,
+          vendor: evidence.vendor,
+          observedAtMs: evidence.bulletin.observedAtMs,
+          row,
+        },
+      };
     },
   };
 }

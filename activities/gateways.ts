@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { EvaluationStore, PlanStore, ProposalStore } from '../domain/ports.ts';
 import type { Order } from '../domain/situation.ts';
@@ -7,10 +7,18 @@ import {
   REFINE_PLAN,
   RELEASED,
   REQUESTED,
+  RETRAIN_RECOGNISER,
   SEARCH_ATTRIBUTES,
   TASK_QUEUE_PLANS,
 } from '../workflows/contract.ts';
-import type { DeskInput, RefinePlanInput, ReleasedMessage, RequestedMessage } from '../workflows/contract.ts';
+import type {
+  DeskInput,
+  RefinePlanInput,
+  ReleasedMessage,
+  RequestedMessage,
+  RetrainInput,
+  RetrainOutcome,
+} from '../workflows/contract.ts';
 import type { Desks, Release } from './dispatch.ts';
 import type { Refinement } from './record.ts';
 
@@ -77,4 +85,26 @@ export function createRefinement(
       }
     },
   };
+}
+
+/** A retraining under way. */
+export interface StartedRetraining {
+  /** False: one was running already, and this is it. */
+  readonly started: boolean;
+  readonly handle: WorkflowHandle<(input: RetrainInput) => Promise<RetrainOutcome>>;
+}
+
+/** Starts the retraining of one recogniser, or joins the one that runs: its id allows one at a time. */
+export async function startRetraining(client: Client, input: RetrainInput): Promise<StartedRetraining> {
+  const workflowId = `retrain-recogniser/${input.name}`;
+  try {
+    const handle = await client.workflow.start<(input: RetrainInput) => Promise<RetrainOutcome>>(
+      RETRAIN_RECOGNISER,
+      { workflowId, taskQueue: TASK_QUEUE_PLANS, args: [input] },
+    );
+    return { started: true, handle };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return { started: false, handle: client.workflow.getHandle(workflowId) };
+  }
 }

@@ -9,6 +9,8 @@ import type { RecordActivities, Refinement } from './record.ts';
 import type { RecognitionPool } from './recognition/pool.ts';
 import { createRefineActivities } from './refine.ts';
 import type { RefineActivities } from './refine.ts';
+import { createRetrainActivities } from './retrain.ts';
+import type { RetrainActivities, TrainActivities } from './retrain.ts';
 
 export interface ActivityParts {
   readonly stores: Stores;
@@ -25,6 +27,7 @@ export interface ActivityParts {
 export type PlanActivities = DispatchActivities &
   DeskActivities &
   RecordActivities &
+  RetrainActivities &
   Pick<RefineActivities, 'applyDecision'>;
 
 /** Activities of the queue `tocsin-recognition`: CPU work. */
@@ -33,9 +36,16 @@ export type CpuActivities = RecognitionActivities & Pick<RefineActivities, 'draf
 export function createActivities(parts: ActivityParts): {
   readonly plans: PlanActivities;
   readonly cpu: CpuActivities;
+  /** Of the queue `tocsin-training`. */
+  readonly training: TrainActivities;
 } {
   const { stores, clock } = parts;
   const { draftProposal, applyDecision } = createRefineActivities({ ...stores, hashOf: parts.hashOf, clock });
+  const { prepareRetraining, recordRetraining, trainCandidate } = createRetrainActivities({
+    ...stores,
+    pool: parts.pool,
+    clock,
+  });
   return {
     // A decision that cannot be recorded or carried out yet must not be lost: these are tried for ever.
     plans: crossing(
@@ -44,6 +54,8 @@ export function createActivities(parts: ActivityParts): {
         ...createDeskActivities({ roster: stores.roster, fence: stores.fence }),
         ...createRecordActivities({ ...stores, refinement: parts.refinement, clock }),
         applyDecision,
+        prepareRetraining,
+        recordRetraining,
       },
       'for-ever',
     ),
@@ -55,5 +67,6 @@ export function createActivities(parts: ActivityParts): {
       },
       'as-it-says',
     ),
+    training: crossing({ trainCandidate }, 'as-it-says'),
   };
 }

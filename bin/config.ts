@@ -8,7 +8,7 @@ import {
   TOKEN_ALGORITHMS,
   TOKEN_LIFETIME_AT_MOST_MS,
 } from '../api/ingest/token-rules.ts';
-import { TASK_QUEUE_PLANS, TASK_QUEUE_RECOGNITION } from '../workflows/contract.ts';
+import { TASK_QUEUE_PLANS, TASK_QUEUE_RECOGNITION, TASK_QUEUE_TRAINING } from '../workflows/contract.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 import { CommandFailed, EXIT } from './exit-codes.ts';
 
@@ -131,6 +131,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       plans: durable(TASK_QUEUE_PLANS).default(TASK_QUEUE_PLANS),
       recognition: durable(TASK_QUEUE_RECOGNITION).default(TASK_QUEUE_RECOGNITION),
+      training: durable(TASK_QUEUE_TRAINING).default(TASK_QUEUE_TRAINING),
     })
     .prefault({}),
   worker: z
@@ -175,6 +176,13 @@ export const configSchema = z.strictObject({
       export_closed_bundles: duration.prefault('15m'),
       check_disk: duration.prefault('5m'),
       watch_recognisers: duration.prefault('1h'),
+      retrain_recognisers: between(60_000, 366 * 24 * 3_600_000).prefault('7d'),
+    })
+    .prefault({}),
+  retraining: z
+    .strictObject({
+      /** Closed incidents that two people labelled alike and that can teach; with fewer nothing is trained. */
+      incidents_at_least: whole(1, 1_000_000).default(20),
     })
     .prefault({}),
   retention: z
@@ -252,6 +260,8 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   TOCSIN_JOBS_EXPORT_CLOSED_BUNDLES: { key: ['jobs', 'export_closed_bundles'], kind: 'text' },
   TOCSIN_JOBS_CHECK_DISK: { key: ['jobs', 'check_disk'], kind: 'text' },
   TOCSIN_JOBS_WATCH_RECOGNISERS: { key: ['jobs', 'watch_recognisers'], kind: 'text' },
+  TOCSIN_JOBS_RETRAIN_RECOGNISERS: { key: ['jobs', 'retrain_recognisers'], kind: 'text' },
+  TOCSIN_RETRAINING_INCIDENTS_AT_LEAST: { key: ['retraining', 'incidents_at_least'], kind: 'number' },
   TOCSIN_BUNDLE_BEFORE_EXPIRY: { key: ['retention', 'bundle_before_expiry'], kind: 'boolean' },
   MONGODB_URI: { key: ['store', 'uri'], kind: 'text' },
   TEMPORAL_ADDRESS: { key: ['profile', 'PROFILE', 'address'], kind: 'text' },
@@ -513,6 +523,7 @@ const DURATIONS = [
   'jobs.export_closed_bundles',
   'jobs.check_disk',
   'jobs.watch_recognisers',
+  'jobs.retrain_recognisers',
   'ingest.tokens.life_at_most',
   ...['connection_age', 'connection_idle', 'silent_stream', 'recheck', 'late'].map(
     (name) => `ingest.limits.${name}`,

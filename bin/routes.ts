@@ -19,6 +19,7 @@ export const ROUTES = {
   decision: (id: string) => `/v1/proposals/${segment(id)}/decision`,
   recognisers: '/v1/recognisers',
   recogniser: (name: string) => `/v1/recognisers/${segment(name)}`,
+  recogniserVersion: (name: string, hash: string) => `/v1/recognisers/${segment(name)}/${segment(hash)}`,
   units: '/v1/units',
   sensors: '/v1/sensors',
   sensor: (id: string) => `/v1/sensors/${segment(id)}`,

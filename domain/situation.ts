@@ -97,6 +97,17 @@ export interface VoteResult {
   readonly doubt: string;
   /** Versions that run beside the voters: what they would have said. Nobody acts on it. Absent when none runs. */
   readonly shadows?: readonly Vote[];
+  /** What they voted on, exactly as they saw it: what they are trained again from. Absent in older histories. */
+  readonly input?: VoteInput;
+}
+
+export interface VoteInput {
+  /** Dedup key of the evidence. */
+  readonly key: string;
+  readonly vendor: string;
+  readonly observedAtMs: EpochMs;
+  /** One input row by feature name; null = not measured. */
+  readonly row: Readonly<Record<string, number | string | null>>;
 }
 
 /** Something a human must decide by a deadline. */

@@ -11,6 +11,8 @@ export interface JobContext {
   readonly disk: () => { readonly freeBytes: number; readonly totalBytes: number };
   /** Drift of every recogniser that votes, over the last week. */
   readonly watchRecognisers: () => Promise<readonly WatchedRecogniser[]>;
+  /** Starts the retraining of every recogniser that votes. */
+  readonly retrainRecognisers: () => Promise<readonly StartedRetraining[]>;
   readonly log: JobLog;
   readonly now: () => EpochMs;
   close(): Promise<void>;
@@ -21,6 +23,13 @@ export interface WatchedRecogniser extends DriftReport {
   readonly name: string;
   readonly hash: string;
   readonly shadow: { readonly hash: string; readonly rows: number; readonly agrees: number } | null;
+}
+
+/** The workflow goes on by itself and records how it ends. */
+export interface StartedRetraining {
+  readonly name: string;
+  /** False: one was running already. */
+  readonly started: boolean;
 }
 
 /** Where bundles of closed incidents are kept. */

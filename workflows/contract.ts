@@ -9,6 +9,8 @@ import type { ClockKind, EpochMs, Mode } from '../domain/units.ts';
  */
 export const TASK_QUEUE_PLANS = 'tocsin-plans';
 export const TASK_QUEUE_RECOGNITION = 'tocsin-recognition';
+/** Training only, one at a time: it must not take the slot of a vote that an incident waits for. */
+export const TASK_QUEUE_TRAINING = 'tocsin-training';
 
 /** One durable incident. Id `incident/<tenant>/<hazard>/<cell>/<window>`. */
 export const RESPOND = 'respond';
@@ -16,6 +18,8 @@ export const RESPOND = 'respond';
 export const DESK = 'desk';
 /** Rehearses and waits for the decision on one proposal. Id `refine/<plan>/<n>`. */
 export const REFINE_PLAN = 'refinePlan';
+/** Trains one recogniser again from closed incidents. Id `retrain-recogniser/<name>`: one at a time for each. */
+export const RETRAIN_RECOGNISER = 'retrainRecogniser';
 
 /** Signals state facts. */
 export const EVIDENCE = 'evidence';
@@ -169,4 +173,52 @@ export interface RefinementSituation {
   readonly state: 'drafting' | 'waiting' | 'nothing-to-propose' | 'approved' | 'refused';
   /** Why nothing was proposed; empty otherwise. */
   readonly reason: string;
+}
+
+export interface RetrainInput {
+  /** Name of the recogniser. */
+  readonly name: string;
+  /** Closed incidents that must be able to teach; with fewer nothing is trained. */
+  readonly incidentsAtLeast: number;
+  /** Principal id, or `job/retrain-recognisers`. */
+  readonly by: string;
+}
+
+/** How a retraining ended; always with a reason in words. */
+export interface RetrainOutcome {
+  readonly name: string;
+  readonly result: RetrainResult;
+  readonly reason: string;
+  /** The version that waits for a person to activate it; null when none was stored. */
+  readonly hash: string | null;
+  /** Null when it ended before incidents were read. */
+  readonly incidents: RetrainIncidents | null;
+  /** What the gate said, in words; empty when it was not reached. */
+  readonly findings: readonly string[];
+}
+
+export interface RetrainIncidents {
+  readonly labelled: number;
+  readonly usable: number;
+  readonly taught: number;
+  /** By reason; reasons that never held are absent. */
+  readonly leftOut: Readonly<Record<string, number>>;
+}
+
+/**
+ * `trained`: a new version is stored. `unchanged`: the same rows gave the same bytes again. `gate-refused`: it may not
+ * vote, and is not kept. `failed`: the work could not be done; `reason` begins with a code.
+ */
+export type RetrainResult =
+  | 'trained'
+  | 'unchanged'
+  | 'no-active-version'
+  | 'not-retrainable'
+  | 'too-few-labels'
+  | 'gate-refused'
+  | 'failed';
+
+export interface RetrainingSituation {
+  readonly state: 'preparing' | 'training' | 'recording' | 'over';
+  readonly outcome: RetrainOutcome | null;
 }

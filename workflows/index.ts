@@ -2,3 +2,4 @@
 export { desk } from './desk.ts';
 export { refinePlan } from './refine-plan.ts';
 export { respond } from './respond.ts';
+export { retrainRecogniser } from './retrain-recogniser.ts';

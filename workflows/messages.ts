@@ -23,6 +23,7 @@ export const decideUpdate = defineUpdate<names.Decided, [names.DecideMessage]>(n
 export const situationQuery = defineQuery<Situation>(names.SITUATION);
 export const deskSituationQuery = defineQuery<names.DeskSituation>(names.SITUATION);
 export const refinementQuery = defineQuery<names.RefinementSituation>(names.SITUATION);
+export const retrainingQuery = defineQuery<names.RetrainingSituation>(names.SITUATION);
 
 /** Lets a domain refusal cross Temporal with its code: only ApplicationFailure may. */
 export function refusing<T>(work: () => T): T {

@@ -4,8 +4,9 @@ import type { Row } from '../../domain/classify/features.ts';
 import { TocsinError } from '../../domain/errors.ts';
 import type { VoteResult } from '../../domain/situation.ts';
 import { verifyHash } from './artefacts.ts';
+import type { Retrained, RetrainNoticesRequest, Sealed } from './retrain-notices.ts';
 import type { TrainNoticesOptions } from './train-notices.ts';
-import type { Answer, SentRecogniser, SharedArtefact, Task } from './work.ts';
+import type { Answer, SentRecogniser, Task } from './work.ts';
 
 /** CPU work off the event loop: votes with their explanations, and training. */
 export interface RecognitionPool {
@@ -21,12 +22,14 @@ export interface RecognitionPool {
   }): Promise<VoteResult>;
   /** `trainNoticeRecognisers` on a pool thread. */
   trainNotices(options: TrainNoticesOptions): Promise<Record<'forest' | 'svm', SentRecogniser>>;
+  /** `retrainNotices` on a thread of its own, which ends the work when `signal` aborts. */
+  retrainNotices(request: RetrainNoticesRequest, signal?: AbortSignal): Promise<Retrained<SentRecogniser>>;
   /** Ends the threads; work under way is given up. */
   close(): Promise<void>;
 }
 
 export interface RecognitionPoolOptions {
-  /** Threads at most; one is kept. @default 1 @minimum 1 */
+  /** Threads at most that vote; one is kept. Training has one more. @default 1 @minimum 1 */
   readonly threads?: number;
   /** Longest wait for a vote. @default 10000 */
   readonly timeoutMs?: number;
@@ -36,21 +39,19 @@ export function createRecognitionPool({
   threads = 1,
   timeoutMs = 10_000,
 }: RecognitionPoolOptions = {}): RecognitionPool {
-  const piscina = new Piscina({
-    filename: new URL('./worker.mjs', import.meta.url).href,
-    minThreads: 1,
-    maxThreads: threads,
-    // The thread registers its own loader: what the parent was started with does not matter.
-    execArgv: [],
-  });
-  const shared = new Map<string, SharedArtefact>();
-  const share = ({
-    artefact,
-    hash,
-  }: {
-    readonly artefact: Uint8Array;
-    readonly hash: string;
-  }): SharedArtefact => {
+  const start = (minThreads: number, maxThreads: number): Piscina =>
+    new Piscina({
+      filename: new URL('./worker.mjs', import.meta.url).href,
+      minThreads,
+      maxThreads,
+      // The thread registers its own loader: what the parent was started with does not matter.
+      execArgv: [],
+    });
+  const voting = start(1, threads);
+  // An incident must not wait for its vote until a training is over: no thread does both.
+  const training = start(0, 1);
+  const shared = new Map<string, Sealed>();
+  const share = ({ artefact, hash }: { readonly artefact: Uint8Array; readonly hash: string }): Sealed => {
     const known = shared.get(hash);
     if (known !== undefined && Buffer.compare(known.artefact, artefact) === 0) return known;
     // A thread keeps what it opened by its hash, so bytes under a hash are checked before any thread sees them.
@@ -62,7 +63,8 @@ export function createRecognitionPool({
     return entry;
   };
   const run = async (task: Task, signal?: AbortSignal): Promise<unknown> => {
-    const answer = (await piscina.run(task, signal === undefined ? {} : { signal })) as Answer;
+    const threadsFor = task.task === 'assess' ? voting : training;
+    const answer = (await threadsFor.run(task, signal === undefined ? {} : { signal })) as Answer;
     if (answer.ok) return answer.value;
     if (answer.code === null) throw new Error(answer.message);
     throw new TocsinError(answer.code, answer.message, {
@@ -94,6 +96,11 @@ export function createRecognitionPool({
     async trainNotices(options) {
       return (await run({ task: 'train-notices', options })) as Record<'forest' | 'svm', SentRecogniser>;
     },
-    close: () => piscina.destroy(),
+    async retrainNotices(request, signal) {
+      return (await run({ task: 'retrain-notices', request }, signal)) as Retrained<SentRecogniser>;
+    },
+    async close() {
+      await Promise.all([voting.destroy(), training.destroy()]);
+    },
   };
 }

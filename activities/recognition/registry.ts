@@ -3,38 +3,63 @@ import { driftOf, type DriftReport } from '../../domain/classify/drift.ts';
 import type { Row } from '../../domain/classify/features.ts';
 import { gate, type GateFinding } from '../../domain/classify/gate.ts';
 import { noticeOf, SEVERE_NOTICE_CLASSES } from '../../domain/classify/notices.ts';
-import { predict, type Recogniser, type RecogniserCard } from '../../domain/classify/recogniser.ts';
+import { predict, type Recogniser } from '../../domain/classify/recogniser.ts';
+import { NONE, shadowOf } from '../../domain/classify/registered.ts';
 import { TocsinError } from '../../domain/errors.ts';
-import type { RecogniserStore, Stores } from '../../domain/ports.ts';
+import type { RecogniserStore, StoredRecogniser, Stores } from '../../domain/ports.ts';
 import { strongestBulletin } from '../../domain/receive.ts';
 import type { EpochMs } from '../../domain/units.ts';
 import { openRecogniser } from './artefacts.ts';
 import { checkCanary } from './independent-check.ts';
-import { NO_SHADOW, shadowOf } from './shadow.ts';
 import { judgingNotices } from './train-notices.ts';
 import { loadWeekOfNotices } from './week-of-notices.ts';
 
 /** Where no plan says otherwise. */
 const USUAL_MIN_CONFIDENCE = 0.7;
 
-/** @throws TocsinError RECOGNISER_UNKNOWN, RECOGNISER_HASH_MISMATCH, RECOGNISER_DAMAGED or RECOGNISER_NEWER */
-async function openStored(
+/** @throws TocsinError RECOGNISER_UNKNOWN */
+async function storedVersion(
   recognisers: RecogniserStore,
   name: string,
   hash: string,
-): Promise<{ readonly recogniser: Recogniser; readonly card: Partial<RecogniserCard> }> {
+): Promise<StoredRecogniser> {
   const stored = await recognisers.get(name, hash);
-  if (stored === null) {
-    throw new TocsinError('RECOGNISER_UNKNOWN', `There is no recogniser ${name}@${hash}.`, {
-      details: { name, hash },
-    });
-  }
-  return { recogniser: openRecogniser(stored.artefact, hash).recogniser, card: stored.card };
+  if (stored !== null) return stored;
+  throw new TocsinError('RECOGNISER_UNKNOWN', `There is no recogniser ${name}@${hash}.`, {
+    details: { name, hash },
+  });
 }
 
-async function activeVersion(recognisers: RecogniserStore, name: string): Promise<Recogniser | null> {
-  const active = await recognisers.active(name);
-  return active === null ? null : (await openStored(recognisers, name, active.hash)).recogniser;
+/** @throws TocsinError RECOGNISER_UNKNOWN, RECOGNISER_HASH_MISMATCH, RECOGNISER_DAMAGED or RECOGNISER_NEWER */
+async function openStored(recognisers: RecogniserStore, name: string, hash: string): Promise<Recogniser> {
+  return opened(await storedVersion(recognisers, name, hash));
+}
+
+const opened = ({ artefact, hash }: Pick<StoredRecogniser, 'artefact' | 'hash'>): Recogniser =>
+  openRecogniser(artefact, hash).recogniser;
+
+/** Who a version of this name would vote among, and the confidence that the plans in force ask of them. */
+export interface Rivals {
+  /** The version that votes now. */
+  readonly active: StoredRecogniser | null;
+  readonly others: readonly StoredRecogniser[];
+  readonly minConfidence: number;
+}
+
+export async function rivalsOf(
+  { recognisers, plans }: Pick<Stores, 'recognisers' | 'plans'>,
+  name: string,
+): Promise<Rivals> {
+  const active = async (one: string): Promise<StoredRecogniser | null> => {
+    const activation = await recognisers.active(one);
+    return activation === null ? null : storedVersion(recognisers, one, activation.hash);
+  };
+  const others = (await recognisers.names()).filter((other) => other !== name);
+  return {
+    active: await active(name),
+    others: (await Promise.all(others.map(active))).filter((other) => other !== null),
+    minConfidence: await leastConfidence(plans, name),
+  };
 }
 
 export interface GateReport {
@@ -50,27 +75,15 @@ export interface GateReport {
  * @throws TocsinError RECOGNISER_CANARY_DIFFERS, or RECOGNISER_GATE_REFUSED with every finding in its details
  */
 export async function passGate(
-  { recognisers, plans }: Pick<Stores, 'recognisers' | 'plans'>,
+  stores: Pick<Stores, 'recognisers' | 'plans'>,
   name: string,
   hash: string,
 ): Promise<GateReport> {
-  const { recogniser: candidate } = await openStored(recognisers, name, hash);
+  const candidate = await openStored(stores.recognisers, name, hash);
   const canaryRows = checkCanary(candidate);
-  const active = await activeVersion(recognisers, name);
-  if (active === null) return { canaryRows, findings: [] };
-  const others = (await recognisers.names()).filter((other) => other !== name);
-  const { rows, labels } = judgingNotices(await loadWeekOfNotices());
-  const findings = gate({
-    candidate,
-    active,
-    others: (await Promise.all(others.map((other) => activeVersion(recognisers, other)))).filter(
-      (other) => other !== null,
-    ),
-    rows,
-    labels,
-    severe: SEVERE_NOTICE_CLASSES,
-    minConfidence: await leastConfidence(plans, name),
-  });
+  const rivals = await rivalsOf(stores, name);
+  if (rivals.active === null) return { canaryRows, findings: [] };
+  const findings = await gateAgainst(candidate, { ...rivals, active: rivals.active });
   const failed = findings.filter(({ passed }) => !passed);
   if (failed.length > 0) {
     throw new TocsinError(
@@ -80,6 +93,29 @@ export async function passGate(
     );
   }
   return { canaryRows, findings };
+}
+
+/** Findings of the gate on the judging part of the week of notices. */
+export async function gateAgainst(
+  candidate: Recogniser,
+  {
+    active,
+    others,
+    minConfidence,
+  }: {
+    readonly active: Pick<StoredRecogniser, 'artefact' | 'hash'>;
+    readonly others: readonly Pick<StoredRecogniser, 'artefact' | 'hash'>[];
+    readonly minConfidence: number;
+  },
+): Promise<GateFinding[]> {
+  return gate({
+    candidate,
+    active: opened(active),
+    others: others.map(opened),
+    ...judgingNotices(await loadWeekOfNotices()),
+    severe: SEVERE_NOTICE_CLASSES,
+    minConfidence,
+  });
 }
 
 /** The confidence that the plans in force ask of a vote this recogniser has a part in. */
@@ -143,7 +179,7 @@ export async function watchRecogniser(
       details: { name },
     });
   }
-  const { recogniser } = await openStored(recognisers, name, active.hash);
+  const recogniser = await openStored(recognisers, name, active.hash);
   const recent: { row: Row; truth: string | null }[] = [];
   const earlier: Row[] = [];
   for (const { situation, openedAtMs } of await incidents.list({ limit: INCIDENTS_READ })) {
@@ -172,7 +208,7 @@ export async function watchRecogniser(
     hash: active.hash,
     earlierRows: earlier.length,
     shadow:
-      shadow === null || shadow.hash === NO_SHADOW
+      shadow === null || shadow.hash === NONE
         ? null
         : await besideShadow(recognisers, name, shadow.hash, recogniser, recent),
   };
@@ -185,7 +221,7 @@ async function besideShadow(
   active: Recogniser,
   recent: readonly { readonly row: Row }[],
 ): Promise<NonNullable<WatchReport['shadow']>> {
-  const { recogniser } = await openStored(recognisers, name, hash);
+  const recogniser = await openStored(recognisers, name, hash);
   const same = recent.filter(({ row }) => predict(recogniser, row).label === predict(active, row).label);
   return { hash, rows: recent.length, agrees: same.length };
 }

@@ -7,6 +7,7 @@ import {
   noticeRow,
 } from '../../domain/classify/notices.ts';
 import type { Recogniser, RecogniserCard, RecogniserKind } from '../../domain/classify/recogniser.ts';
+import type { AddedRow } from '../../domain/classify/retrain.ts';
 import { trainRecogniser, type TrainingRequest } from '../../domain/classify/train.ts';
 import { crossValidate, judge, permutationImportance } from '../../domain/classify/validate.ts';
 import type { EpochMs, Text } from '../../domain/units.ts';
@@ -36,6 +37,17 @@ export interface TrainNoticesOptions {
 
 const DAY_MS = 86_400_000;
 
+const NOTICE_SEED = 20_180_131;
+
+/** What is learnt with, by kind. */
+const SETTINGS = {
+  forest: { forest: { trees: 200, minimumLeaf: 2 } },
+  svm: { svm: { cost: 3 } },
+} as const satisfies Partial<Record<RecogniserKind, Partial<TrainingRequest>>>;
+
+/** Kinds of recogniser that notices train. */
+export type NoticeKind = keyof typeof SETTINGS;
+
 /**
  * Trains the forest and the support vector machine that vote on what a notice is about: earthquake, explosion or
  * quarry blast. The earlier part of the notices teaches, the later part judges, as in use: what is recognised is never
@@ -44,59 +56,88 @@ const DAY_MS = 86_400_000;
 export async function trainNoticeRecognisers(
   options: TrainNoticesOptions,
 ): Promise<{ readonly forest: TrainedRecogniser; readonly svm: TrainedRecogniser }> {
-  const notices = [...options.notices].sort((a, b) => a.observedAtMs - b.observedAtMs);
-  const judgeFromMs = options.judgeFromMs ?? middleMidnight(notices);
-  const seed = options.seed ?? 20_180_131;
-  const shared = {
+  const [forest, svm] = [
+    await trainNoticeRecogniser('forest', options),
+    await trainNoticeRecogniser('svm', options),
+  ];
+  return { forest, svm };
+}
+
+/** One of the two, also from rows that closed incidents add to those that teach. Added rows never judge. */
+export async function trainNoticeRecogniser(
+  kind: NoticeKind,
+  { added = [], ...options }: TrainNoticesOptions & { readonly added?: readonly AddedRow[] },
+): Promise<TrainedRecogniser> {
+  const { judgeFromMs, teaching, judging } = partNotices(options.notices, options.judgeFromMs);
+  const seed = options.seed ?? NOTICE_SEED;
+  const request = {
     features: NOTICE_FEATURES,
     classes: NOTICE_CLASSES,
     classTexts: NOTICE_CLASS_TEXTS,
     fitSvm: await createFitSvm(),
     seed,
+    ...SETTINGS[kind],
+    name: `notice-${kind}`,
+    kind,
   };
-  const teaching = notices.filter(({ observedAtMs }) => observedAtMs < judgeFromMs);
-  const judging = notices.filter(({ observedAtMs }) => observedAtMs >= judgeFromMs);
-  const make = (kind: RecogniserKind, settings: Partial<TrainingRequest>): TrainedRecogniser => {
-    const request = { ...shared, ...settings, name: `notice-${kind}`, kind };
-    const recogniser = trainRecogniser({ ...request, ...rowsAndLabels(teaching) });
-    checkCanary(recogniser);
-    const { artefact, hash } = sealRecogniser(recogniser);
-    const judged = rowsAndLabels(judging);
-    const validation =
-      options.crossValidation === undefined ? { folds: 5, repeats: 2 } : options.crossValidation;
-    return {
-      recogniser,
-      artefact,
-      hash,
-      card: {
-        schema: 'tocsin/recogniser-card/v1',
-        name: recogniser.name,
-        kind,
-        hash,
-        trainingDataSha256: hashOfRows(teaching),
-        rowsPerClass: Object.fromEntries(
-          NOTICE_CLASSES.map((name) => [
-            name,
-            { trained: count(teaching, name), judged: count(judging, name) },
-          ]),
-        ),
-        split: describeSplit(judgeFromMs, teaching.length, judging.length),
-        judged: judge(recogniser, judged.rows, judged.labels),
-        crossValidation: validation && crossValidate({ ...request, ...rowsAndLabels(notices) }, validation),
-        importance: permutationImportance(recogniser, judged.rows, judged.labels, { repeats: 2 }),
-        bounds: Object.fromEntries(
-          recogniser.preprocessing.features
-            .filter(({ spec }) => spec.kind === 'number')
-            .map(({ spec, low, high }) => [spec.name, { low, high, unit: spec.unit }]),
-        ),
-        seed,
-        versions: versions(kind),
-      },
-    };
+  const base = rowsAndLabels(teaching);
+  const taught = {
+    rows: [...base.rows, ...added.map(({ row }) => row)],
+    labels: [...base.labels, ...added.map(({ label }) => label)],
   };
+  const recogniser = trainRecogniser({ ...request, ...taught });
+  checkCanary(recogniser);
+  const { artefact, hash } = sealRecogniser(recogniser);
+  const judged = rowsAndLabels(judging);
+  const validation =
+    options.crossValidation === undefined ? { folds: 5, repeats: 2 } : options.crossValidation;
   return {
-    forest: make('forest', { forest: { trees: 200, minimumLeaf: 2 } }),
-    svm: make('svm', { svm: { cost: 3 } }),
+    recogniser,
+    artefact,
+    hash,
+    card: {
+      schema: 'tocsin/recogniser-card/v1',
+      name: recogniser.name,
+      kind,
+      hash,
+      trainingDataSha256: hashOfRows(taught),
+      rowsPerClass: Object.fromEntries(
+        NOTICE_CLASSES.map((name) => [
+          name,
+          { trained: count(taught.labels, name), judged: count(judged.labels, name) },
+        ]),
+      ),
+      split: describeSplit(judgeFromMs, teaching.length, judging.length, added.length),
+      judged: judge(recogniser, judged.rows, judged.labels),
+      crossValidation:
+        validation && crossValidate({ ...request, ...rowsAndLabels([...teaching, ...judging]) }, validation),
+      importance: permutationImportance(recogniser, judged.rows, judged.labels, { repeats: 2 }),
+      bounds: Object.fromEntries(
+        recogniser.preprocessing.features
+          .filter(({ spec }) => spec.kind === 'number')
+          .map(({ spec, low, high }) => [spec.name, { low, high, unit: spec.unit }]),
+      ),
+      seed,
+      versions: versions(kind),
+    },
+  };
+}
+
+/** Notices from which on they judge, and those of either part, oldest first. */
+export function partNotices(
+  notices: readonly LabelledNotice[],
+  from?: EpochMs,
+): {
+  readonly judgeFromMs: EpochMs;
+  readonly teaching: readonly LabelledNotice[];
+  readonly judging: readonly LabelledNotice[];
+} {
+  const sorted = [...notices].sort((a, b) => a.observedAtMs - b.observedAtMs);
+  const judgeFromMs = from ?? middleMidnight(sorted);
+  return {
+    judgeFromMs,
+    teaching: sorted.filter(({ observedAtMs }) => observedAtMs < judgeFromMs),
+    judging: sorted.filter(({ observedAtMs }) => observedAtMs >= judgeFromMs),
   };
 }
 
@@ -105,9 +146,7 @@ export function judgingNotices(notices: readonly LabelledNotice[]): {
   readonly rows: Row[];
   readonly labels: string[];
 } {
-  const sorted = [...notices].sort((a, b) => a.observedAtMs - b.observedAtMs);
-  const fromMs = middleMidnight(sorted);
-  return rowsAndLabels(sorted.filter(({ observedAtMs }) => observedAtMs >= fromMs));
+  return rowsAndLabels(partNotices(notices).judging);
 }
 
 function middleMidnight(notices: readonly LabelledNotice[]): EpochMs {
@@ -123,24 +162,29 @@ function rowsAndLabels(notices: readonly LabelledNotice[]): {
   return { rows: notices.map(noticeRow), labels: notices.map(({ label }) => label) };
 }
 
-function count(notices: readonly LabelledNotice[], name: string): number {
-  return notices.filter(({ label }) => label === name).length;
+function count(labels: readonly string[], name: string): number {
+  return labels.filter((label) => label === name).length;
 }
 
 /** One JSON line a row: label, then the features in their order. */
-function hashOfRows(notices: readonly LabelledNotice[]): string {
-  const lines = notices.map((notice) => {
-    const row = noticeRow(notice);
-    return JSON.stringify([notice.label, ...NOTICE_FEATURES.map(({ name }) => row[name])]);
-  });
+function hashOfRows({
+  rows,
+  labels,
+}: {
+  readonly rows: readonly Row[];
+  readonly labels: readonly string[];
+}): string {
+  const lines = rows.map((row, r) =>
+    JSON.stringify([labels[r], ...NOTICE_FEATURES.map(({ name }) => row[name])]),
+  );
   return sha256(lines.join('\n'));
 }
 
-function describeSplit(judgeFromMs: EpochMs, taught: number, judged: number): Text {
+function describeSplit(judgeFromMs: EpochMs, taught: number, judged: number, added: number): Text {
   const day = new Date(judgeFromMs).toISOString().slice(0, 16).replace('T', ' ');
   return {
-    en: `By time: ${taught} notices before ${day} UTC taught, ${judged} from then on judged.`,
-    zh: `按时间划分:UTC ${day} 之前的 ${taught} 条用于训练,其后的 ${judged} 条用于评判。`,
+    en: `By time: ${taught} notices before ${day} UTC${added === 0 ? '' : ` and ${added} closed incidents`} taught, ${judged} from then on judged.`,
+    zh: `按时间划分:UTC ${day} 之前的 ${taught} 条${added === 0 ? '' : `与 ${added} 起已结束事件`}用于训练,其后的 ${judged} 条用于评判。`,
   };
 }
 

@@ -3,22 +3,24 @@ import type { Row } from '../../domain/classify/features.ts';
 import { TocsinError } from '../../domain/errors.ts';
 import type { VoteResult } from '../../domain/situation.ts';
 import { openRecogniser } from './artefacts.ts';
+import {
+  retrainNotices,
+  type Retrained,
+  type RetrainNoticesRequest,
+  type Sealed,
+} from './retrain-notices.ts';
 import { trainNoticeRecognisers, type TrainedRecogniser, type TrainNoticesOptions } from './train-notices.ts';
-
-/** An artefact on its way to a pool thread, in memory that threads share. */
-export interface SharedArtefact {
-  readonly artefact: Uint8Array;
-  readonly hash: string;
-}
 
 export type Task =
   | {
       readonly task: 'assess';
-      readonly voters: readonly SharedArtefact[];
+      /** In memory that threads share. */
+      readonly voters: readonly Sealed[];
       readonly row: Row;
       readonly minConfidence: number;
     }
-  | { readonly task: 'train-notices'; readonly options: TrainNoticesOptions };
+  | { readonly task: 'train-notices'; readonly options: TrainNoticesOptions }
+  | { readonly task: 'retrain-notices'; readonly request: RetrainNoticesRequest };
 
 /** What a pool thread sends back: errors lose their class on the way, so they travel as data. */
 export type Answer =
@@ -54,7 +56,9 @@ export async function work(task: Task): Promise<Answer> {
   }
 }
 
-async function perform(task: Task): Promise<VoteResult | Record<'forest' | 'svm', SentRecogniser>> {
+async function perform(
+  task: Task,
+): Promise<VoteResult | Record<'forest' | 'svm', SentRecogniser> | Retrained<SentRecogniser>> {
   switch (task.task) {
     case 'assess':
       return assessRow(task.voters.map(open), task.row, { minConfidence: task.minConfidence });
@@ -62,12 +66,16 @@ async function perform(task: Task): Promise<VoteResult | Record<'forest' | 'svm'
       const { forest, svm } = await trainNoticeRecognisers(task.options);
       return { forest: sent(forest), svm: sent(svm) };
     }
+    case 'retrain-notices': {
+      const retrained = await retrainNotices(task.request);
+      return { ...retrained, trained: sent(retrained.trained) };
+    }
     default:
       return task satisfies never;
   }
 }
 
-function open({ artefact, hash }: SharedArtefact): Voter {
+function open({ artefact, hash }: Sealed): Voter {
   const known = opened.get(hash);
   if (known !== undefined) return known;
   const voter = openRecogniser(Uint8Array.from(artefact), hash);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NONE, retrainingsOf, shadowOf } from '../../domain/classify/registered.ts';
 import { TocsinError } from '../../domain/errors.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Route } from './route.ts';
@@ -27,7 +28,23 @@ export function recogniserRoutes({ stores }: Dependencies): Route[] {
       async handle() {
         const names = (await recognisers.names()).sort();
         const items = await Promise.all(
-          names.map(async (one) => ({ name: one, active: await recognisers.active(one) })),
+          names.map(async (one) => {
+            const [active, shadow, retrainings] = await Promise.all([
+              recognisers.active(one),
+              recognisers.active(shadowOf(one)),
+              recognisers.activations(retrainingsOf(one)),
+            ]);
+            const last = retrainings.at(-1);
+            return {
+              name: one,
+              active,
+              shadow: versionIn(shadow?.hash),
+              retraining:
+                last === undefined
+                  ? null
+                  : { hash: versionIn(last.hash), by: last.by, reason: last.reason, atMs: last.atMs },
+            };
+          }),
         );
         return { body: { items } };
       },
@@ -62,6 +79,9 @@ export function recogniserRoutes({ stores }: Dependencies): Route[] {
     }),
   ];
 }
+
+const versionIn = (hash: string | undefined): string | null =>
+  hash === undefined || hash === NONE ? null : hash;
 
 const unknown = (name: string, hash: string | null): TocsinError =>
   new TocsinError(

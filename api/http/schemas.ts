@@ -333,7 +333,15 @@ export const UnitSchema = z
   .meta({ id: 'Unit' });
 
 export const RecogniserSummarySchema = z
-  .object({ name: z.string(), active: z.object({ hash: z.string(), n: z.int() }).nullable() })
+  .object({
+    name: z.string(),
+    active: z.object({ hash: z.string(), n: z.int() }).nullable(),
+    shadow: z.string().nullable().meta({ description: 'Hash of the version that answers beside it.' }),
+    retraining: z
+      .object({ hash: z.string().nullable(), by: z.string(), reason: z.string(), atMs: epochMs })
+      .nullable()
+      .meta({ description: 'How the last one ended. hash: the version it made; null when it made none.' }),
+  })
   .meta({ id: 'RecogniserSummary' });
 export const RecogniserCardSchema = z
   .object({ name: z.string(), hash: z.string(), active: z.boolean(), atMs: epochMs, card: anyRecord })

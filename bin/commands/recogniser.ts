@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { RecogniserCard } from '../../domain/classify/recogniser.ts';
+import { NONE, shadowOf } from '../../domain/classify/registered.ts';
 import type { Stores } from '../../domain/ports.ts';
 import { createApiClient } from '../client.ts';
 import { call, leaf, parseCountOption } from '../command-line.ts';
@@ -8,6 +9,7 @@ import { CommandFailed, EXIT } from '../exit-codes.ts';
 import { facts, print, printJson, table, timeText } from '../output.ts';
 import { addLearningOptions } from '../recogniser-options.ts';
 import { ROUTES } from '../routes.ts';
+import { declareRetrain, versusLines } from './recogniser-retrain.ts';
 import { declareTableCommands, driftTable, trainFromTable } from './recogniser-table.ts';
 
 export function declare(program: Command): void {
@@ -15,8 +17,8 @@ export function declare(program: Command): void {
   call(recogniser, 'list', 'list recognisers and which version votes', 'tocsin recogniser list').action(list);
   call(
     recogniser,
-    'show <name>',
-    'show the card of the version that votes: data, metrics, confusion, bounds',
+    'show <name> [hash]',
+    'show the card of the version that votes, or of another: data, metrics, confusion, bounds',
     'tocsin recogniser show notice-forest',
   ).action(show);
   addLearningOptions(
@@ -33,6 +35,7 @@ export function declare(program: Command): void {
       options.csv === undefined ? train(options) : trainFromTable(options),
     );
   declareTableCommands(recogniser);
+  declareRetrain(recogniser);
   leaf(
     recogniser,
     'activate <name> <hash>',
@@ -40,6 +43,7 @@ export function declare(program: Command): void {
     'tocsin recogniser activate notice-forest 4f1c... --reason "retrained"',
   )
     .requiredOption('--reason <text>', 'why, for the record')
+    .option('--as <principal>', 'act as this principal of .tocsin/credentials.json (default: admin)')
     .action(activate);
   leaf(
     recogniser,
@@ -48,6 +52,7 @@ export function declare(program: Command): void {
     'tocsin recogniser rollback notice-forest --reason "too many questions"',
   )
     .requiredOption('--reason <text>', 'why, for the record')
+    .option('--as <principal>', 'act as this principal of .tocsin/credentials.json (default: admin)')
     .action(rollback);
   leaf(
     recogniser,
@@ -57,6 +62,7 @@ export function declare(program: Command): void {
   )
     .option('--off', 'stop the shadow')
     .requiredOption('--reason <text>', 'why, for the record')
+    .option('--as <principal>', 'act as this principal of .tocsin/credentials.json (default: admin)')
     .action(shadow);
   leaf(
     recogniser,
@@ -78,26 +84,36 @@ interface Card {
 
 async function list(options: CallOptions): Promise<void> {
   const { items } = await createApiClient(options).get<{
-    items: { name: string; active: { hash: string; n: number } | null }[];
+    items: {
+      name: string;
+      active: { hash: string; n: number } | null;
+      shadow: string | null;
+      retraining: { hash: string | null; atMs: number } | null;
+    }[];
   }>(ROUTES.recognisers);
   if (options.json) return printJson({ items });
   if (items.length === 0) return print('No recognisers. Train some with: tocsin recogniser train');
   print(
     table(
-      ['recogniser', 'votes with', 'activation'],
-      items.map(({ name, active }) => [
+      ['recogniser', 'votes with', 'activation', 'shadow', 'retrained'],
+      items.map(({ name, active, shadow, retraining }) => [
         name,
         active?.hash.slice(0, 12) ?? 'none',
         active === null ? '-' : String(active.n),
+        shadow?.slice(0, 12) ?? 'none',
+        retraining === null
+          ? 'never'
+          : `${retraining.hash?.slice(0, 12) ?? 'nothing new'}, ${timeText(retraining.atMs)}`,
       ]),
     ),
   );
 }
 
-async function show(name: string, options: CallOptions): Promise<void> {
-  const shown = await createApiClient(options).get<Card>(ROUTES.recogniser(name));
+async function show(name: string, hash: string | undefined, options: CallOptions): Promise<void> {
+  const route = hash === undefined ? ROUTES.recogniser(name) : ROUTES.recogniserVersion(name, hash);
+  const shown = await createApiClient(options).get<Card>(route);
   if (options.json) return printJson(shown);
-  const { judged, kind, split, crossValidation, importance } = shown.card;
+  const { judged, kind, split, crossValidation, importance, retraining } = shown.card;
   print(
     facts([
       ['recogniser', `${shown.name}@${shown.hash}`],
@@ -122,6 +138,9 @@ async function show(name: string, options: CallOptions): Promise<void> {
           .map(({ feature }) => feature)
           .join(', '),
       ],
+      ...versusLines(retraining).map(
+        ([what, both]) => [`beside ${retraining!.versus.hash.slice(0, 12)}: ${what}`, both] as const,
+      ),
     ]),
   );
   print('');
@@ -169,26 +188,25 @@ async function train(options: { json?: boolean; seed?: number }): Promise<void> 
   }
 }
 
-async function activate(
-  name: string,
-  hash: string,
-  options: { reason: string; json?: boolean },
-): Promise<void> {
+async function activate(name: string, hash: string, options: RegisterOptions): Promise<void> {
   const { passGate } = await import('../../activities/recognition/registry.ts');
   await withStores(async (stores) => {
+    const entry = await entryFor(stores, options);
     const { canaryRows, findings } = await passGate(stores, name, hash);
-    const n = await stores.recognisers.activate(entry(name, hash, options.reason));
+    const n = await stores.recognisers.activate({ ...entry, name, hash });
     if (options.json) return printJson({ name, hash, n, canaryRows, findings });
     for (const { reason } of findings) print(reason);
     print(`${name}@${hash} votes from now on (activation ${n}; ${canaryRows} canary rows answered again)`);
   });
 }
 
-async function rollback(name: string, options: { reason: string; json?: boolean }): Promise<void> {
+async function rollback(name: string, options: RegisterOptions): Promise<void> {
   const { earlierVersion } = await import('../../activities/recognition/registry.ts');
-  await withStores(async ({ recognisers }) => {
+  await withStores(async (stores) => {
+    const { recognisers } = stores;
+    const entry = await entryFor(stores, options);
     const hash = await earlierVersion(recognisers, name);
-    const n = await recognisers.activate(entry(name, hash, options.reason));
+    const n = await recognisers.activate({ ...entry, name, hash });
     if (options.json) printJson({ name, hash, n });
     else print(`${name}@${hash} votes again (activation ${n})`);
   });
@@ -197,17 +215,18 @@ async function rollback(name: string, options: { reason: string; json?: boolean 
 async function shadow(
   name: string,
   hash: string | undefined,
-  options: { reason: string; off?: boolean; json?: boolean },
+  options: RegisterOptions & { off?: boolean },
 ): Promise<void> {
-  const { NO_SHADOW, shadowOf } = await import('../../activities/recognition/shadow.ts');
   if ((hash === undefined) !== (options.off === true)) {
     throw new CommandFailed(EXIT.usage, 'OPTION_MISSING', 'Give the hash of a version, or --off.');
   }
-  await withStores(async ({ recognisers }) => {
+  await withStores(async (stores) => {
+    const { recognisers } = stores;
+    const entry = await entryFor(stores, options);
     if (hash !== undefined && (await recognisers.get(name, hash)) === null) {
       throw new CommandFailed(EXIT.notFound, 'RECOGNISER_UNKNOWN', `There is no recogniser ${name}@${hash}.`);
     }
-    const n = await recognisers.activate(entry(shadowOf(name), hash ?? NO_SHADOW, options.reason));
+    const n = await recognisers.activate({ ...entry, name: shadowOf(name), hash: hash ?? NONE });
     if (options.json) printJson({ name, shadow: hash ?? null, n });
     else
       print(hash === undefined ? `${name} has no shadow now` : `${name}@${hash} answers beside the voters`);
@@ -234,17 +253,20 @@ async function watch(name: string, options: { days: number; json?: boolean }): P
 
 const DAY_MS = 86_400_000;
 
-const entry = (
-  name: string,
-  hash: string,
-  reason: string,
-): Parameters<Stores['recognisers']['activate']>[0] => ({
-  name,
-  hash,
-  by: 'admin',
-  reason,
-  atMs: Date.now(),
-});
+interface RegisterOptions {
+  readonly reason: string;
+  readonly as?: string;
+  readonly json?: boolean;
+}
+
+/** What every line of the register says: who wrote it, why and when. */
+async function entryFor(
+  stores: Stores,
+  { as, reason }: RegisterOptions,
+): Promise<{ readonly by: string; readonly reason: string; readonly atMs: number }> {
+  const { actingPrincipal } = await import('../acting.ts');
+  return { by: (await actingPrincipal(stores, as)).id, reason, atMs: Date.now() };
+}
 
 async function withStores(work: (stores: Stores) => Promise<void>): Promise<void> {
   const { openStores } = await import('../office.ts');

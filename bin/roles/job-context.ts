@@ -26,6 +26,11 @@ export async function openJobContext(job: string): Promise<JobContext> {
   });
   const histories = createHistorySource(client);
   const fileOf = (incidentId: string): string => path.join(data, 'bundles', bundleFileName(incidentId));
+  const voting = async (): Promise<string[]> => {
+    const names = await stores.recognisers.names();
+    const active = await Promise.all(names.map((name) => stores.recognisers.active(name)));
+    return names.filter((_, i) => active[i] !== null);
+  };
   return {
     incidents: stores.incidents,
     jobRuns: createJobRunStore(connected.connection),
@@ -40,10 +45,21 @@ export async function openJobContext(job: string): Promise<JobContext> {
     },
     async watchRecognisers() {
       const { watchRecogniser } = await import('../../activities/recognition/registry.ts');
-      const names = await stores.recognisers.names();
-      const voting = await Promise.all(names.map((name) => stores.recognisers.active(name)));
-      const watched = names.filter((_, i) => voting[i] !== null);
+      const watched = await voting();
       return Promise.all(watched.map((name) => watchRecogniser(stores, name, Date.now() - WATCHED_MS)));
+    },
+    async retrainRecognisers() {
+      const { startRetraining } = await import('../../activities/gateways.ts');
+      const started = [];
+      for (const name of await voting()) {
+        const input = {
+          name,
+          incidentsAtLeast: loaded.config.retraining.incidents_at_least,
+          by: 'job/retrain-recognisers',
+        };
+        started.push({ name, started: (await startRetraining(client, input)).started });
+      }
+      return started;
     },
     log,
     now: Date.now,

@@ -14,16 +14,17 @@ export async function run(loaded: LoadedConfig): Promise<void> {
     exportClosedBundlesMs: jobs.export_closed_bundles,
     checkDiskMs: jobs.check_disk,
     watchRecognisersMs: jobs.watch_recognisers,
+    retrainRecognisersMs: jobs.retrain_recognisers,
   }).filter(({ job }) => job !== 'export-closed-bundles' || retention.bundle_before_expiry);
 
   const bree = new Bree({
     root: false,
     logger: false,
     errorHandler: (error, about) => log.error({ job: about?.name, err: error }, 'job failed'),
-    jobs: appointments.map(({ job, everyMs, file }) => ({
+    jobs: appointments.map(({ job, everyMs, lookEveryMs, file }) => ({
       name: job,
       path: RUNNER,
-      interval: everyMs,
+      interval: lookEveryMs,
       worker: {
         workerData: {
           appointment: { job, everyMs, file, context: path.join(import.meta.dirname, 'job-context.ts') },

@@ -7,7 +7,7 @@ import { createDesks, createRefinement } from '../../activities/gateways.ts';
 import { createActivities } from '../../activities/index.ts';
 import { createRecognitionPool } from '../../activities/recognition/pool.ts';
 import { reportReady } from '../../embedded/role.ts';
-import { TASK_QUEUE_PLANS, TASK_QUEUE_RECOGNITION } from '../../workflows/contract.ts';
+import { TASK_QUEUE_PLANS, TASK_QUEUE_RECOGNITION, TASK_QUEUE_TRAINING } from '../../workflows/contract.ts';
 import type { LoadedConfig } from '../config.ts';
 import { connectTemporal, storeUri, withRunningTemporal } from '../connections.ts';
 import { temporalConnection } from '../temporal-profile.ts';
@@ -18,7 +18,7 @@ import { createLastHeard } from './last-heard.ts';
 /** Time for everything else to close after the workers have. */
 const CLOSING_MS = 1_000;
 
-/** Runs all workflows and activities: plans on one task queue, recognition, which needs a CPU, on another. */
+/** Runs all workflows and activities: plans on one task queue; votes and training, which need a CPU, on two others. */
 export async function run(loaded: LoadedConfig): Promise<void> {
   const log = createLog('worker', loaded);
   const { worker: settings, store } = loaded.config;
@@ -69,12 +69,22 @@ export async function run(loaded: LoadedConfig): Promise<void> {
     activities: activities.cpu,
     maxConcurrentActivityTaskExecutions: settings.recognition_slots,
   });
-  const running = Promise.all([plans.run(), recognition.run()]);
+  const training = await Worker.create({
+    ...shared,
+    taskQueue: TASK_QUEUE_TRAINING,
+    activities: activities.training,
+    maxConcurrentActivityTaskExecutions: 1,
+  });
+  const workers = [plans, recognition, training];
+  const running = Promise.all(workers.map((worker) => worker.run()));
   closing.add('workers', async () => {
-    for (const worker of [plans, recognition]) if (worker.getState() === 'RUNNING') worker.shutdown();
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await running;
   });
-  log.info({ plans: TASK_QUEUE_PLANS, recognition: TASK_QUEUE_RECOGNITION }, 'working');
+  log.info(
+    { plans: TASK_QUEUE_PLANS, recognition: TASK_QUEUE_RECOGNITION, training: TASK_QUEUE_TRAINING },
+    'working',
+  );
   reportReady();
   await running;
 }

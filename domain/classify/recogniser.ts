@@ -1,5 +1,5 @@
 import { TocsinError } from '../errors.ts';
-import type { Text } from '../units.ts';
+import type { EpochMs, Text } from '../units.ts';
 import { calibrate, type Calibration, type Reliability } from './calibration.ts';
 import { RECOGNISER_INPUT_INVALID } from './codes.ts';
 import { encodeRow, outOfRange, type OutOfRange, type Preprocessing, type Row } from './features.ts';
@@ -104,6 +104,42 @@ export interface RecogniserCard {
   >;
   readonly seed: number;
   readonly versions: Readonly<Record<string, string>>;
+  /** How it came from closed incidents; absent when it did not. */
+  readonly retraining?: RetrainingCard;
+}
+
+/** What a retraining added to the rows of the first training, and what that changed. */
+export interface RetrainingCard {
+  /** Run id of the workflow. */
+  readonly run: string;
+  /** Principal id, or the job. */
+  readonly by: string;
+  /** Labels up to here count. */
+  readonly asOfMs: EpochMs;
+  readonly incidents: { readonly labelled: number; readonly usable: number; readonly taught: number };
+  readonly taughtPerClass: Readonly<Record<string, number>>;
+  readonly vendors: Readonly<Record<string, { readonly offered: number; readonly kept: number }>>;
+  readonly vendorShareAtMost: number;
+  /** Labelled incidents that did not teach, by reason; reasons that never held are absent. */
+  readonly leftOut: Readonly<Record<string, number>>;
+  /** On the judged rows, beside the version that voted then. */
+  readonly versus: Versus;
+  /** What the gate said, in words. */
+  readonly findings: readonly string[];
+}
+
+export interface Versus {
+  readonly hash: string;
+  readonly accuracy: BeforeAfter;
+  readonly balancedAccuracy: BeforeAfter;
+  /** By class; severe classes must not be recognised less often. */
+  readonly recall: Readonly<Record<string, BeforeAfter>>;
+}
+
+export interface BeforeAfter {
+  /** 0..1; null when no judged row is of the class. */
+  readonly before: number | null;
+  readonly after: number | null;
 }
 
 /** How a recogniser did on rows it was not trained on. */

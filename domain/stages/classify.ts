@@ -43,6 +43,7 @@ export async function recognise(plan: PlanDocument, situation: Situation, world:
       doubt: vote.doubt,
       votes: vote.votes.map(recorded),
       ...(vote.shadows === undefined ? {} : { shadows: vote.shadows.map(recorded) }),
+      ...(vote.input === undefined ? {} : { input: { ...vote.input } }),
     },
   });
   const { label, doubt } = vote;

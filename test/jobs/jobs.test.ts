@@ -5,6 +5,7 @@ import { run as checkDisk } from '../../jobs/check-disk.ts';
 import { run as exportClosedBundles } from '../../jobs/export-closed-bundles.ts';
 import type { JobContext } from '../../jobs/job.ts';
 import { runOnce } from '../../jobs/run-once.ts';
+import { run as retrainRecognisers } from '../../jobs/retrain-recognisers.ts';
 import { run as watchRecognisers } from '../../jobs/watch-recognisers.ts';
 import { RUNNER, timetable } from '../../jobs/timetable.ts';
 import type { IncidentView } from '../../domain/ports.ts';
@@ -34,6 +35,7 @@ function context(over: Partial<JobContext> = {}): JobContext & { readonly lines:
     bundles: { has: () => false, put: () => Promise.resolve() },
     disk: () => ({ freeBytes: 100e9, totalBytes: 200e9 }),
     watchRecognisers: () => Promise.resolve([]),
+    retrainRecognisers: () => Promise.resolve([]),
     log: { info: at('info'), warn: at('warn'), error: at('error') },
     now: () => 1_000_000,
     close: () => Promise.resolve(),
@@ -51,10 +53,36 @@ describe('the timetable', () => {
       exportClosedBundlesMs: 1,
       checkDiskMs: 1,
       watchRecognisersMs: 1,
+      retrainRecognisersMs: 1,
     })) {
       const { run } = (await import(file)) as { run: unknown };
       assert.equal(typeof run, 'function', file);
     }
+  });
+});
+
+describe('the timetable of a seldom job', () => {
+  it('looks at least once an hour, so that a restart does not put the week off', () => {
+    const week = 7 * 86_400_000;
+    const all = timetable({
+      exportClosedBundlesMs: 900_000,
+      checkDiskMs: 300_000,
+      watchRecognisersMs: 3_600_000,
+      retrainRecognisersMs: week,
+    });
+    const { everyMs, lookEveryMs } = all.find(({ job }) => job === 'retrain-recognisers')!;
+    assert.deepEqual([everyMs, lookEveryMs], [week, 3_600_000]);
+    assert.ok(all.every((one) => one.lookEveryMs <= one.everyMs));
+  });
+
+  it('runs it once in its period however often it looks', async () => {
+    let nowMs = 0;
+    const shared = context({ now: () => nowMs });
+    let runs = 0;
+    const seldom = { job: 'retrain-recognisers', everyMs: 7 * 86_400_000, holder: 'me' };
+    for (; nowMs < 14 * 86_400_000; nowMs += 3_600_000)
+      await runOnce(seldom, shared, async () => void (runs += 1));
+    assert.equal(runs, 2);
   });
 });
 
@@ -159,6 +187,23 @@ describe('the watch over recognisers', () => {
     assert.deepEqual(
       shared.lines.map(({ level }) => level),
       ['info', 'error'],
+    );
+  });
+});
+
+describe('retraining recognisers', () => {
+  it('only starts what goes on by itself, and says what was under way already', async () => {
+    const shared = context({
+      retrainRecognisers: () =>
+        Promise.resolve([
+          { name: 'notice-forest', started: true },
+          { name: 'notice-svm', started: false },
+        ]),
+    });
+    await retrainRecognisers(shared);
+    assert.deepEqual(
+      shared.lines.map(({ message }) => message),
+      ['retraining started', 'retraining is under way already'],
     );
   });
 });

@@ -1,6 +1,7 @@
 import { createDeskActivities, createDispatchActivities } from '../../activities/dispatch.ts';
 import type { Desks, Release } from '../../activities/dispatch.ts';
 import type { CpuActivities, PlanActivities } from '../../activities/index.ts';
+import type { TrainActivities } from '../../activities/retrain.ts';
 import { createRecordActivities } from '../../activities/record.ts';
 import type { Evaluation } from '../../domain/world.ts';
 import type { Stores, Unit } from '../../domain/ports.ts';
@@ -22,7 +23,7 @@ export interface OutsideOptions {
 /** Everything outside of a workflow: the real activities over the fake stores, and notes of what reached the world. */
 export interface Outside {
   readonly stores: Stores;
-  readonly activities: PlanActivities & CpuActivities;
+  readonly activities: PlanActivities & CpuActivities & TrainActivities;
   readonly notices: NoticeToSend[];
   readonly actuations: Actuation[];
   readonly asked: Question[];
@@ -80,7 +81,7 @@ export async function createOutside(options: OutsideOptions = {}): Promise<Outsi
     refinement: { consider: () => Promise.resolve() },
     clock: () => 0,
   });
-  const activities: PlanActivities & CpuActivities = {
+  const activities: Outside['activities'] = {
     ...dispatch,
     ...createDeskActivities({ roster: stores.roster, fence: stores.fence }),
     ...record,
@@ -93,6 +94,17 @@ export async function createOutside(options: OutsideOptions = {}): Promise<Outsi
       Promise.resolve({ proposed: false, reason: 'too few incidents', approvedBy: 'plan-board' }),
     applyDecision: ({ proposalId, approve }) =>
       Promise.resolve({ proposalId, approved: approve, activeHash: 'b'.repeat(64) }),
+    prepareRetraining: () => Promise.resolve({ ready: true, asOfMs: 0, activeHash: 'a'.repeat(64) }),
+    trainCandidate: ({ name }) =>
+      Promise.resolve({
+        name,
+        result: 'trained',
+        reason: '25 closed incidents taught.',
+        hash: 'c'.repeat(64),
+        incidents: { labelled: 30, usable: 25, taught: 25, leftOut: { 'one-person': 5 } },
+        findings: [],
+      }),
+    recordRetraining: () => Promise.resolve(),
   };
   return { stores, activities, notices, actuations, asked, orders, releases, evaluations };
 }

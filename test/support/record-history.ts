@@ -1,11 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { startRetraining } from '../../activities/gateways.ts';
 import { incidentIdOf } from '../../domain/evidence.ts';
 import type { PlanDocument } from '../../domain/plan/document.ts';
 import { createHistorySource } from '../../bin/histories.ts';
 import { DECIDE, REFINE_PLAN, SITUATION, TASK_QUEUE_PLANS } from '../../workflows/contract.ts';
-import type { RefinementSituation } from '../../workflows/contract.ts';
+import type { RefinementSituation, RetrainOutcome } from '../../workflows/contract.ts';
 import { MINUTE, disagreed, inputFor, notice, quakePlan } from './plans.ts';
 import { play } from './same-scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -17,7 +19,7 @@ import { withTemporalWorld } from './temporal-world.ts';
 /**
  * Records the replay corpus of test/histories from a real server:
  *
- *     node --import tsx test/support/record-history.ts
+ *     node --import tsx test/support/record-history.ts [incidents] [wall-clock] [refinements] [retrainings]
  *
  * A history is what old incidents will bring to new code. Add to the corpus when the engine learns something new;
  * replace it only while nothing was ever released with the old one.
@@ -125,9 +127,43 @@ async function recordRefinements(): Promise<void> {
   });
 }
 
+async function recordRetrainings(): Promise<void> {
+  const trainCandidate = ({ name }: { readonly name: string }): Promise<RetrainOutcome> => {
+    if (name === 'notice-svm') throw ApplicationFailure.nonRetryable('altered', 'RECOGNISER_HASH_MISMATCH');
+    return Promise.resolve({
+      name,
+      result: 'trained',
+      reason: '25 closed incidents taught.',
+      hash: 'c'.repeat(64),
+      incidents: { labelled: 30, usable: 25, taught: 25, leftOut: { 'one-person': 5 } },
+      findings: [],
+    });
+  };
+  await withTemporalWorld({ activities: { trainCandidate } }, async ({ client }) => {
+    for (const name of ['notice-forest', 'notice-svm']) {
+      const { handle } = await startRetraining(client, { name, incidentsAtLeast: 20, by: 'chen' });
+      await handle.result();
+      await save(client, handle.workflowId, name === 'notice-svm' ? 'retrain-failed' : 'retrain-trained');
+    }
+  });
+}
+
+const RECORDERS: Readonly<Record<string, () => Promise<void>>> = {
+  async incidents() {
+    for (const [name, what] of Object.entries(INCIDENTS)) await recordIncidents(name, what);
+    const severe = scenario('a foreshock, a severe main shock, aftershocks and an approval');
+    await recordIncidents('respond-severe-approved', severe, 80);
+  },
+  'wall-clock': recordWallClock,
+  refinements: recordRefinements,
+  retrainings: recordRetrainings,
+};
+
 fs.mkdirSync(CORPUS, { recursive: true });
-for (const [name, what] of Object.entries(INCIDENTS)) await recordIncidents(name, what);
-const severe = scenario('a foreshock, a severe main shock, aftershocks and an approval');
-await recordIncidents('respond-severe-approved', severe, 80);
-await recordWallClock();
-await recordRefinements();
+const named = process.argv.slice(2);
+for (const part of named.length === 0 ? Object.keys(RECORDERS) : named) {
+  const record = RECORDERS[part];
+  if (record === undefined)
+    throw new Error(`no part "${part}"; there are ${Object.keys(RECORDERS).join(', ')}`);
+  await record();
+}

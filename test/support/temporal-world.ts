@@ -8,7 +8,12 @@ import { createTemporalClock } from '../../exercise/temporal-clock.ts';
 import type { Outside, OutsideOptions } from './outside.ts';
 import { createOutside } from './outside.ts';
 import type { DurableUnderTest } from './same-scenario.ts';
-import { RESPOND, TASK_QUEUE_PLANS, TASK_QUEUE_RECOGNITION } from '../../workflows/contract.ts';
+import {
+  RESPOND,
+  TASK_QUEUE_PLANS,
+  TASK_QUEUE_RECOGNITION,
+  TASK_QUEUE_TRAINING,
+} from '../../workflows/contract.ts';
 
 export interface TemporalWorld {
   readonly client: Client;
@@ -65,6 +70,7 @@ export async function withTemporalWorld<T>(
         activities,
       }),
       Worker.create({ ...shared, taskQueue: TASK_QUEUE_RECOGNITION, activities }),
+      Worker.create({ ...shared, taskQueue: TASK_QUEUE_TRAINING, activities }),
     ]);
     const running = Promise.all(workers.map((worker) => worker.run()));
     closing.unshift(async () => {

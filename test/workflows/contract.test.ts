@@ -19,9 +19,11 @@ import { createSandbox } from '../support/sandbox.ts';
 const GOLDEN = {
   TASK_QUEUE_PLANS: 'tocsin-plans',
   TASK_QUEUE_RECOGNITION: 'tocsin-recognition',
+  TASK_QUEUE_TRAINING: 'tocsin-training',
   RESPOND: 'respond',
   DESK: 'desk',
   REFINE_PLAN: 'refinePlan',
+  RETRAIN_RECOGNISER: 'retrainRecogniser',
   EVIDENCE: 'evidence',
   UNIT_STATUS: 'unitStatus',
   REQUESTED: 'requested',
@@ -53,10 +55,13 @@ const GOLDEN_ACTIVITIES = [
   'loadRoster',
   'notify',
   'observeSources',
+  'prepareRetraining',
   'recordFacts',
+  'recordRetraining',
   'releaseUnits',
   'requestUnits',
   'solveDesk',
+  'trainCandidate',
   'transmitOrder',
 ];
 
@@ -70,7 +75,7 @@ test('keeps every activity name that a history may hold', async () => {
   const nothing = (): never => {
     throw new Error('not called here');
   };
-  const { plans, cpu } = createActivities({
+  const { plans, cpu, training } = createActivities({
     stores: outside.stores,
     desks: { request: nothing, release: nothing },
     refinement: { consider: nothing },
@@ -80,13 +85,14 @@ test('keeps every activity name that a history may hold', async () => {
     hashOf: nothing,
     clock: nothing,
   });
-  assert.deepEqual([...Object.keys(plans), ...Object.keys(cpu)].sort(), GOLDEN_ACTIVITIES);
+  const names = [plans, cpu, training].flatMap((activities) => Object.keys(activities));
+  assert.deepEqual(names.sort(), GOLDEN_ACTIVITIES);
 });
 
 test('the bundle has a workflow under each name, and no other', async () => {
   const registry = await import('../../workflows/index.ts');
-  assert.deepEqual(Object.keys(registry).sort(), ['desk', 'refinePlan', 'respond']);
-  for (const name of [contract.RESPOND, contract.DESK, contract.REFINE_PLAN]) {
+  assert.deepEqual(Object.keys(registry).sort(), ['desk', 'refinePlan', 'respond', 'retrainRecogniser']);
+  for (const name of [contract.RESPOND, contract.DESK, contract.REFINE_PLAN, contract.RETRAIN_RECOGNISER]) {
     const sandbox = await createSandbox({
       workflow: name,
       args: [

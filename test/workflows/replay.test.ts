@@ -59,7 +59,7 @@ test('the corpus holds every workflow, a chain of continued runs, updates, signa
     types.add(started.workflowType.name);
     for (const event of history.events) events.add(event['eventType']);
   }
-  assert.deepEqual([...types].sort(), ['desk', 'refinePlan', 'respond']);
+  assert.deepEqual([...types].sort(), ['desk', 'refinePlan', 'respond', 'retrainRecogniser']);
   for (const kind of [
     'WORKFLOW_EXECUTION_CONTINUED_AS_NEW',
     'WORKFLOW_EXECUTION_SIGNALED',
