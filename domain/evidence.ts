@@ -65,6 +65,23 @@ export interface ReadingsEvidence {
   readonly sensors: readonly SensorDigest[];
   readonly windowStartMs: EpochMs;
   readonly windowEndMs: EpochMs;
+  /**
+   * What a seismic network knows of the earthquake. `sensors` are then its stations, the first to be reached first:
+   * `sinceMs` is the onset of the P wave there, `value` the largest motion since in the band listened to.
+   */
+  readonly network?: NetworkDigest;
+}
+
+/** An earthquake as the P waves at the stations of a network place it. */
+export interface NetworkDigest {
+  readonly originAtMs: EpochMs;
+  readonly position: Position;
+  /** Radius of the places that explain the arrivals equally well. */
+  readonly uncertaintyKm: number;
+  /** Stations that agree. */
+  readonly stations: number;
+  /** Stations whose times were taken from the arrival of their packets, with the reason in words. At most 50. */
+  readonly clocksNotBelieved: readonly { readonly sensor: string; readonly reason: string }[];
 }
 
 export interface SensorDigest {

@@ -1,5 +1,5 @@
 import { TocsinError } from './errors.ts';
-import type { Detection, Evidence } from './evidence.ts';
+import type { Detection, Evidence, NetworkDigest } from './evidence.ts';
 import { incidentIdOf } from './evidence.ts';
 import { advance } from './dispatch/mission.ts';
 import type { PlanDocument } from './plan/document.ts';
@@ -136,9 +136,27 @@ function summaryOf(item: Evidence): FactDraft['data'] {
       sensor: sensor.sensor,
       vendor: sensor.vendor,
       value: sensor.value,
+      // Of a network's station: when the P wave reached it.
+      ...(item.network === undefined ? {} : { sinceMs: sensor.sinceMs }),
     })),
+    ...(item.network === undefined ? {} : { network: shownNetwork(item.network) }),
   };
 }
+
+const shownNetwork = ({
+  originAtMs,
+  position,
+  uncertaintyKm,
+  stations,
+  clocksNotBelieved,
+}: NetworkDigest): FactDraft['data'] => ({
+  originAtMs,
+  latitudeDeg: position.latitudeDeg,
+  longitudeDeg: position.longitudeDeg,
+  uncertaintyKm,
+  stations,
+  clocksNotBelieved: clocksNotBelieved.map(({ sensor, reason }) => ({ sensor, reason })),
+});
 
 export interface AnswerGiven {
   readonly questionId: string;

@@ -39,6 +39,12 @@ export const ConditionSchema: z.ZodType<Condition> = z
         forMs: ms,
       }),
       z.strictObject({
+        when: z.literal('networkTriggers'),
+        channels: z.array(name).min(1).max(3),
+        unit: name,
+        parameters: z.record(name, finite),
+      }),
+      z.strictObject({
         when: z.enum(['expectedAtLeast', 'expectedBelow']),
         channel: name,
         threshold: finite,

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createWatch, openedBy, openIncidentOf } from '../../domain/detect/watch.ts';
+import type { ClockDoubt } from '../../domain/detect/watch-network.ts';
 import type { Found, PinnedPlan, Watch, WatchState } from '../../domain/detect/watch.ts';
 import { TocsinError } from '../../domain/errors.ts';
 import { incidentIdOf } from '../../domain/evidence.ts';
@@ -359,7 +360,7 @@ export class Relay {
   #detect(block: Block, seq: number, n: number): Finding[] {
     const watch = this.#watch(block.tenant);
     const { tenant, clockMs } = block;
-    const own = (found: Found[]): Finding[] => found.map((one) => ({ tenant, found: one }));
+    const own = (found: readonly Found[]): Finding[] => found.map((one) => ({ tenant, found: one }));
     switch (block.kind) {
       case 'bulletin':
         return own(
@@ -383,6 +384,8 @@ export class Relay {
         const atMs = Float64Array.from(samples, (_, i) => startedAtMs + (i * 1_000) / rateHz);
         const isLate = (block.flags & FLAG.late) !== 0;
         const findings = own(this.#acceptReadings(watch, block, atMs, samples, isLate));
+        // A backlog would look like shaking now: a network may not take its times from when it arrived.
+        if (!isLate) findings.push(...own(watch.acceptWaveform({ ...block, receivedAtMs: clockMs })));
         if (isLate) findings.push({ tenant, late: lateReadings(block, samples.length, seq, n) });
         return findings;
       }
@@ -522,6 +525,9 @@ export class Relay {
             atMs: found.evidence.atMs,
             evidence: found.evidence as unknown as Json,
           });
+        case 'doubt':
+          this.#options.log.warn({ tenant, ...found.doubt }, 'a clock is not believed');
+          return asides.push(clockDoubtRecord(tenant, found.doubt));
         default:
           return found satisfies never;
       }
@@ -765,6 +771,16 @@ const doubtRecord = (tenant: string, health: SensorHealth): AsideRecord => ({
   reason: health.status,
   atMs: health.sinceMs,
   evidence: health as unknown as Json,
+});
+
+const clockDoubtRecord = (tenant: string, doubt: ClockDoubt): AsideRecord => ({
+  id: `doubt|${doubt.sensor}|clock|${doubt.atMs}`,
+  kind: 'doubt',
+  tenant,
+  about: doubt.sensor,
+  reason: 'clock',
+  atMs: doubt.atMs,
+  evidence: doubt as unknown as Json,
 });
 
 function lateReadings(

@@ -54,6 +54,7 @@ function stateOf(condition: Condition, path: string, view: ConditionView, nowMs:
     case 'below':
     case 'detects':
     case 'detectsTogether':
+    case 'networkTriggers':
     case 'expectedAtLeast':
     case 'expectedBelow':
       return view.leaves[path] ?? { holds: false };

@@ -7,7 +7,8 @@ import type {
   ReadingsEvidence,
 } from '../evidence.ts';
 import { incidentIdOf, windowOf } from '../evidence.ts';
-import type { Condition, PlanDocument, TogetherCondition } from '../plan/document.ts';
+import { canonicalJson } from '../canonical.ts';
+import type { Condition, NetworkCondition, PlanDocument, TogetherCondition } from '../plan/document.ts';
 import type { Sensor } from '../ports.ts';
 import { silentAfterMs } from '../ingest/health.ts';
 import type { Conversion } from '../ingest/units.ts';
@@ -15,11 +16,22 @@ import { conversionOf } from '../ingest/units.ts';
 import type { EpochMs } from '../units.ts';
 import { evaluateCondition, walkConditions } from './condition.ts';
 import { detectorNamed } from './detectors.ts';
+import { distanceKm } from './geo.ts';
 import { effectsOf, numberOf } from './intensity.ts';
+import { alertedIn, alertedOf, alertJoins, isSameEvent, joinsAlerted } from './network-sequence.ts';
+import type { Alerted } from './network-sequence.ts';
 import { extended, joins } from './sequence.ts';
 import type { Sequence, SequenceEvent } from './sequence.ts';
 import { ChannelWatch } from './watch-channel.ts';
 import type { ChannelWatchState } from './watch-channel.ts';
+import { NetworkWatch } from './watch-network.ts';
+import type {
+  AxisSensor,
+  ClockDoubt,
+  NetworkTurn,
+  NetworkWatchState,
+  WaveformReceived,
+} from './watch-network.ts';
 import type { WatchedSensor } from './watched-sensor.ts';
 import { TogetherWatch } from './watch-together.ts';
 import type { TogetherWatchState } from './watch-together.ts';
@@ -39,6 +51,8 @@ export interface OpenIncident {
   readonly planHash: string;
   /** Absent for incidents that no located bulletin opened. */
   readonly sequence?: Sequence;
+  /** The earthquake of a seismic network's last alert in it. */
+  readonly alerted?: Alerted;
 }
 
 export interface BulletinReceived {
@@ -79,7 +93,9 @@ export type Found =
       readonly rule: string;
       readonly reason: SuppressedBecause;
       readonly evidence: Evidence;
-    };
+    }
+  /** A station's clock is not believed any more. */
+  | { readonly kind: 'doubt'; readonly doubt: ClockDoubt };
 
 export type SuppressedBecause = 'too-late' | 'no-place-of-care' | 'site-unknown';
 
@@ -103,6 +119,10 @@ export interface WatchState {
     Record<string, Readonly<Record<string, ChannelWatchState | TogetherWatchState>>>
   >;
   readonly transitions: Readonly<Record<string, Readonly<Record<string, ReadingsEvidence>>>>;
+  /** Seismic networks, by what they listen to and how; absent in states of the first releases. */
+  readonly networks?: Readonly<Record<string, NetworkWatchState>>;
+  /** The last turn of each network condition, by plan hash, then by leaf. */
+  readonly networkTransitions?: Readonly<Record<string, Readonly<Record<string, ReadingsEvidence>>>>;
 }
 
 /**
@@ -115,6 +135,8 @@ export interface Watch {
   acceptReadings(received: ReadingsReceived): Found[];
   /** The same for readings `from` to `to` of columns that are shared by many sensors. */
   acceptRun(columns: ReceivedColumns, sensor: string, from: number, to: number): readonly Found[];
+  /** Shows a block to the seismic networks that its sensor is part of; its readings go to `acceptReadings` besides. */
+  acceptWaveform(received: WaveformReceived): readonly Found[];
   /** An incident that somebody else opened, or that was open before this process began. */
   opened(incident: OpenIncident, plan: PinnedPlan): void;
   closed(incidentId: string): void;
@@ -141,10 +163,43 @@ export function createWatch(options: WatchOptions): Watch {
   const open = new Map<string, OpenIncident>();
   for (const incident of options.state?.open ?? []) open.set(incident.incidentId, incident);
 
+  const siteOf = new Map(options.sensors.map(({ id, site }) => [id, site]));
   const stations = new Map<string, Station>();
   const targets = new Map<string, Target[]>();
 
+  const networks = new Map<string, NetworkOfPlans>();
+  const networksOf = new Map<string, NetworkOfPlans[]>();
+  const turned = new Map<string, Map<string, ReadingsEvidence>>();
+
+  /** Conditions that listen to the same stations in the same way share one network, whatever plan they stand in. */
+  function watchNetworks(plan: PinnedPlan): void {
+    if (turned.has(plan.hash)) return;
+    turned.set(plan.hash, new Map(Object.entries(options.state?.networkTransitions?.[plan.hash] ?? {})));
+    for (const { condition, path } of conditionsOf(plan.document)) {
+      if (condition.when !== 'networkTriggers') continue;
+      const { channels, unit, parameters } = condition;
+      const name = canonicalJson({ channels, unit, parameters });
+      let network = networks.get(name);
+      if (network === undefined) {
+        const watch = new NetworkWatch(
+          condition,
+          axesOf(condition, options),
+          options.state?.networks?.[name],
+        );
+        network = { watch, leaves: [] };
+        networks.set(name, network);
+        for (const sensor of watch.sensors) {
+          const known = networksOf.get(sensor);
+          if (known === undefined) networksOf.set(sensor, [network]);
+          else known.push(network);
+        }
+      }
+      network.leaves.push({ plan, leaf: path, condition });
+    }
+  }
+
   function watchPlan(plan: PinnedPlan): void {
+    watchNetworks(plan);
     for (const site of new Set(options.sensors.map((sensor) => sensor.site))) {
       const name = `${plan.hash}|${site}`;
       if (stations.has(name)) continue;
@@ -191,14 +246,17 @@ export function createWatch(options: WatchOptions): Watch {
       .filter((incident) => {
         const document = plans.get(incident.planHash)?.document;
         if (document === undefined || !document.bulletins.includes(item.bulletin.type)) return false;
-        if (document.sequence === undefined || document.sequence.bulletin !== item.bulletin.type) {
-          return item.effects[0]?.placeId === incident.placeId;
+        const { sequence: rule } = document;
+        const { sequence, alerted } = incident;
+        if (rule === undefined || rule.bulletin !== item.bulletin.type) {
+          return (
+            item.effects[0]?.placeId === incident.placeId ||
+            (event !== null && alerted !== undefined && isSameEvent(alerted, event))
+          );
         }
-        return (
-          event !== null &&
-          incident.sequence !== undefined &&
-          joins(document.sequence, incident.sequence, event)
-        );
+        if (event === null) return false;
+        if (sequence !== undefined && joins(rule, sequence, event)) return true;
+        return alerted !== undefined && joinsAlerted(rule, alerted, event);
       })
       .sort(
         (a, b) =>
@@ -225,7 +283,7 @@ export function createWatch(options: WatchOptions): Watch {
       const { document } = plan;
       if (joined.has(document.covers.hazard) || !document.bulletins.includes(item.bulletin.type)) continue;
       const place = item.effects[0]?.place;
-      const leaves = place === undefined ? {} : (stations.get(`${plan.hash}|${place.id}`)?.states() ?? {});
+      const leaves = place === undefined ? {} : leavesAt(plan, place.id);
       if (!evaluateCondition(document.detect, 'detect', { evidence: [item], leaves }, item.atMs).holds)
         continue;
       if (place === undefined) found.push(suppressed(plan, 'no-place-of-care', item));
@@ -234,6 +292,21 @@ export function createWatch(options: WatchOptions): Watch {
     }
     return found;
   }
+
+  /** What the conditions of a plan say at a site, those that know no site among them. */
+  const leavesAt = (plan: PinnedPlan, site: string): Record<string, LeafState> => ({
+    ...stations.get(`${plan.hash}|${site}`)?.states(),
+    ...statesOf(turned.get(plan.hash)),
+  });
+
+  /** Other conditions of a plan that hold already at a site, oldest first: a new incident must know them. */
+  const heldBefore = (plan: PinnedPlan, site: string, transition: ReadingsEvidence): ReadingsEvidence[] =>
+    [
+      ...(stations.get(`${plan.hash}|${site}`)?.transitions.values() ?? []),
+      ...(turned.get(plan.hash)?.values() ?? []),
+    ]
+      .filter((one) => one.holds && one.leaf !== transition.leaf)
+      .sort((a, b) => a.atMs - b.atMs || (a.leaf < b.leaf ? -1 : 1));
 
   function considerTransition(station: Station, transition: ReadingsEvidence): Found[] {
     const { plan, site } = station;
@@ -246,11 +319,11 @@ export function createWatch(options: WatchOptions): Watch {
         : [];
     }
     if (!active.includes(plan) || !isUnder('detect', transition.leaf)) return [];
-    const view = { evidence: [], leaves: station.states() };
+    const view = { evidence: [], leaves: leavesAt(plan, site) };
     if (!evaluateCondition(plan.document.detect, 'detect', view, transition.atMs).holds) return [];
     const place = places.get(site);
     if (place === undefined) return [suppressed(plan, 'site-unknown', transition)];
-    return [opens(plan, place, [...station.heldBefore(transition), transition], transition.atMs)];
+    return [opens(plan, place, [...heldBefore(plan, site, transition), transition], transition.atMs)];
   }
 
   /** One reading may turn several conditions: an incident that it opens begins with all of them. */
@@ -267,6 +340,92 @@ export function createWatch(options: WatchOptions): Watch {
       }
     }
     return found;
+  }
+
+  /** The open incident that an earthquake alert belongs to: at its place, or of its sequence. */
+  function alertedIncident(hazard: string, site: string, alerted: Alerted): OpenIncident | undefined {
+    return openFor(hazard)
+      .filter((incident) => {
+        if (incident.placeId === site) return true;
+        const rule = plans.get(incident.planHash)?.document.sequence;
+        const { sequence, alerted: before } = incident;
+        if (before !== undefined) {
+          const event = { position: alerted.position, atMs: alerted.originAtMs, magnitude: 0 };
+          if (rule === undefined ? isSameEvent(before, event) : joinsAlerted(rule, before, event))
+            return true;
+        }
+        return rule !== undefined && sequence !== undefined && alertJoins(rule, sequence, alerted);
+      })
+      .sort((a, b) => (a.incidentId < b.incidentId ? -1 : 1))[0];
+  }
+
+  /** The place of care nearest to an earthquake, or where there is none, any place; then the sites that it reached. */
+  function sitesNear(alerted: Alerted, turn: NetworkTurn): Place[] {
+    const nearest = (some: readonly Place[]): Place[] =>
+      some
+        .map((place) => ({ place, km: distanceKm(alerted.position, place) }))
+        .sort((a, b) => a.km - b.km || (a.place.id < b.place.id ? -1 : 1))
+        .map(({ place }) => place);
+    const ofCare = options.places.filter(({ kind }) => kind === 'place-of-care');
+    const reached = new Set(turn.sensors.map(({ sensor }) => siteOf.get(sensor)));
+    const first = nearest(ofCare.length > 0 ? ofCare : options.places).slice(0, 1);
+    return [...first, ...nearest(options.places.filter(({ id }) => reached.has(id) && id !== first[0]?.id))];
+  }
+
+  function considerTurn({ leaves }: NetworkOfPlans, turn: NetworkTurn, receivedAtMs: EpochMs): Found[] {
+    const found: Found[] = [];
+    const alerted = alertedOf(turn.network);
+    const [nearest, ...others] = sitesNear(alerted, turn);
+    const site = nearest?.id ?? '';
+    const transitions = leaves.map(({ plan, leaf, condition: { channels, unit } }) => {
+      const transition = evidenceOf(turn, { leaf, site, channel: channels.join('+'), unit, receivedAtMs });
+      turned.get(plan.hash)!.set(leaf, transition);
+      return { plan, transition };
+    });
+    const included = new Set<Evidence>();
+    for (const { plan, transition } of transitions) {
+      if (included.has(transition)) continue;
+      const hazard = plan.document.covers.hazard;
+      const incident = alertedIncident(hazard, site, alerted);
+      if (incident !== undefined) {
+        if (incident.planHash !== plan.hash) continue;
+        open.set(incident.incidentId, { ...incident, alerted });
+        found.push({ kind: 'evidence', incidentId: incident.incidentId, evidence: transition });
+        continue;
+      }
+      if (!turn.holds || !active.includes(plan) || !isUnder('detect', transition.leaf)) continue;
+      const holdsAt = (place: Place): boolean =>
+        evaluateCondition(
+          plan.document.detect,
+          'detect',
+          { evidence: [], leaves: leavesAt(plan, place.id) },
+          transition.atMs,
+        ).holds;
+      if (nearest === undefined) {
+        found.push(suppressed(plan, 'no-place-of-care', transition));
+        continue;
+      }
+      const place = [nearest, ...others].find(holdsAt);
+      if (place === undefined) continue;
+      const evidence = [...heldBefore(plan, place.id, transition), transition];
+      for (const item of evidence) included.add(item);
+      found.push(opens(plan, place, evidence, transition.atMs));
+    }
+    return found;
+  }
+
+  function acceptWaveform(block: WaveformReceived): readonly Found[] {
+    const listening = networksOf.get(block.sensor);
+    if (listening === undefined) return NOTHING;
+    let found: Found[] | null = null;
+    for (const network of listening) {
+      network.watch.push(
+        block,
+        (turn) => (found ??= []).push(...considerTurn(network, turn, block.receivedAtMs)),
+        (doubt) => (found ??= []).push({ kind: 'doubt', doubt }),
+      );
+    }
+    return found ?? NOTHING;
   }
 
   function acceptRun(
@@ -318,6 +477,7 @@ export function createWatch(options: WatchOptions): Watch {
       return [...acceptRun(columns, sensor, 0, values.length)];
     },
     acceptRun,
+    acceptWaveform,
     opened(incident, plan) {
       plans.set(plan.hash, plan);
       watchPlan(plan);
@@ -327,13 +487,15 @@ export function createWatch(options: WatchOptions): Watch {
     reconsider(evidence) {
       if (evidence.kind === 'bulletin') return considerBulletin(evidence, false);
       if (!evidence.holds) return [];
+      // The shaking of which it told began in another incident; the network's next alert is for the next.
+      if (evidence.network !== undefined) return [];
       return active.flatMap((plan) => {
         const station = stations.get(`${plan.hash}|${evidence.site}`);
         return station === undefined ? [] : considerTransition(station, evidence);
       });
     },
     isOpen: (incidentId) => open.has(incidentId),
-    hears: (sensor) => targets.has(sensor),
+    hears: (sensor) => targets.has(sensor) || networksOf.has(sensor),
     state: () => ({
       open: [...open.values()],
       channels: Object.fromEntries(
@@ -345,9 +507,70 @@ export function createWatch(options: WatchOptions): Watch {
       transitions: Object.fromEntries(
         [...stations].map(([name, station]) => [name, Object.fromEntries(station.transitions)]),
       ),
+      ...(networks.size === 0
+        ? {}
+        : {
+            networks: Object.fromEntries([...networks].map(([name, { watch }]) => [name, watch.state()])),
+            networkTransitions: Object.fromEntries(
+              [...turned].map(([hash, leaves]) => [hash, Object.fromEntries(leaves)]),
+            ),
+          }),
     }),
   };
 }
+
+/** A seismic network and the conditions that ask it. */
+interface NetworkOfPlans {
+  readonly watch: NetworkWatch;
+  readonly leaves: {
+    readonly plan: PinnedPlan;
+    readonly leaf: string;
+    readonly condition: NetworkCondition;
+  }[];
+}
+
+/** The sensors on a network condition's channels, in its unit, where they stand. */
+function axesOf({ channels, unit }: NetworkCondition, { sensors, places }: WatchOptions): AxisSensor[] {
+  const sites = new Map(places.map((place) => [place.id, place]));
+  return sensors.flatMap(({ id, vendor, channel, unit: own, position, site }) => {
+    const conversion = channels.includes(channel) ? conversionOf(own, unit, channel) : null;
+    const stands = position ?? sites.get(site);
+    if (conversion === null || stands === undefined) return [];
+    const { latitudeDeg, longitudeDeg } = stands;
+    return [{ id, vendor, channel, position: { latitudeDeg, longitudeDeg }, ...conversion }];
+  });
+}
+
+const evidenceOf = (
+  { holds, atMs, windowStartMs, sensors, network }: NetworkTurn,
+  rest: Pick<ReadingsEvidence, 'leaf' | 'site' | 'channel' | 'unit' | 'receivedAtMs'>,
+): ReadingsEvidence => ({
+  kind: 'readings',
+  key: `${rest.site}|${rest.leaf}|${atMs}|${holds}`,
+  atMs,
+  receivedAtMs: rest.receivedAtMs,
+  site: rest.site,
+  leaf: rest.leaf,
+  holds,
+  channel: rest.channel,
+  unit: rest.unit,
+  sensors,
+  windowStartMs,
+  windowEndMs: atMs,
+  network,
+});
+
+interface LeafState {
+  readonly holds: boolean;
+  readonly sinceMs: EpochMs;
+}
+
+const statesOf = (
+  transitions: ReadonlyMap<string, ReadingsEvidence> | undefined,
+): Record<string, LeafState> =>
+  Object.fromEntries(
+    [...(transitions ?? [])].map(([leaf, { holds, atMs }]) => [leaf, { holds, sinceMs: atMs }]),
+  );
 
 /** One plan at one site. */
 interface Station {
@@ -357,9 +580,7 @@ interface Station {
   /** The last transition of each leaf. */
   readonly transitions: Map<string, ReadingsEvidence>;
   readonly targets: readonly (Omit<Target, 'station'> & { readonly sensor: string })[];
-  states(): Record<string, { holds: boolean; sinceMs: EpochMs }>;
-  /** Other conditions of the plan that hold already, oldest first: a new incident must know them. */
-  heldBefore(transition: ReadingsEvidence): ReadingsEvidence[];
+  states(): Record<string, LeafState>;
 }
 
 /** A sensor in a condition, and what carries its values into the condition's unit. */
@@ -376,6 +597,7 @@ function createStation(plan: PinnedPlan, site: string, options: WatchOptions, na
   const known = options.state?.channels[name] ?? {};
   const reassuring = reassuringPaths(plan.document);
   for (const { condition, path } of conditionsOf(plan.document)) {
+    if (condition.when === 'networkTriggers') continue;
     if ('channels' in condition) {
       const together = watchTogether(condition, path, site, options.sensors, known[path]);
       if (together === null) continue;
@@ -413,17 +635,7 @@ function createStation(plan: PinnedPlan, site: string, options: WatchOptions, na
     leaves,
     transitions,
     targets,
-    states: () =>
-      Object.fromEntries(
-        [...transitions].map(([leaf, transition]) => [
-          leaf,
-          { holds: transition.holds, sinceMs: transition.atMs },
-        ]),
-      ),
-    heldBefore: (transition) =>
-      [...transitions.values()]
-        .filter((one) => one.holds && one.leaf !== transition.leaf)
-        .sort((a, b) => a.atMs - b.atMs || (a.leaf < b.leaf ? -1 : 1)),
+    states: () => statesOf(transitions),
   };
 }
 
@@ -518,6 +730,7 @@ const suppressed = (plan: PinnedPlan, reason: SuppressedBecause, evidence: Evide
 /** What detection needs of an incident that a detection opens. */
 export function openedBy(detection: Detection, plan: PinnedPlan): OpenIncident {
   const sequence = sequenceIn(detection.evidence);
+  const alerted = alertedIn(detection.evidence);
   return {
     incidentId: incidentIdOf(detection),
     hazard: detection.hazard,
@@ -525,6 +738,7 @@ export function openedBy(detection: Detection, plan: PinnedPlan): OpenIncident {
     planId: plan.document.id,
     planHash: plan.hash,
     ...(sequence === undefined ? {} : { sequence }),
+    ...(alerted === undefined ? {} : { alerted }),
   };
 }
 
@@ -538,6 +752,7 @@ export function openIncidentOf(incident: {
   readonly situation: { readonly evidence: readonly Evidence[] };
 }): OpenIncident {
   const sequence = sequenceIn(incident.situation.evidence);
+  const alerted = alertedIn(incident.situation.evidence);
   return {
     incidentId: incident.incidentId,
     hazard: incident.hazard,
@@ -545,6 +760,7 @@ export function openIncidentOf(incident: {
     planId: incident.planId,
     planHash: incident.planHash,
     ...(sequence === undefined ? {} : { sequence }),
+    ...(alerted === undefined ? {} : { alerted }),
   };
 }
 

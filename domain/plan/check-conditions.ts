@@ -1,7 +1,8 @@
 import { evaluateCondition, walkConditions } from '../detect/condition.ts';
 import { detectorKinds, detectorNamed } from '../detect/detectors.ts';
+import { networkParameters } from '../detect/seismic/network-parameters.ts';
 import { TocsinError } from '../errors.ts';
-import type { DetectorCondition, PlanDocument, TogetherCondition } from './document.ts';
+import type { DetectorCondition, NetworkCondition, PlanDocument, TogetherCondition } from './document.ts';
 import type { Say } from './finding.ts';
 import { quoted } from './finding.ts';
 import { resolutionsOf, wholeConditionsOf } from './walk.ts';
@@ -30,11 +31,12 @@ function checkNames(plan: PlanDocument, say: Say): void {
           );
         }
       }
-      if (condition.when === 'detectsTogether') {
+      if ('channels' in condition) {
         condition.channels.forEach((channel, n) =>
           unknownChannel(plan, channel, `${place}.channels.${n}`, say),
         );
       }
+      if (condition.when === 'networkTriggers') checkNetwork(plan, condition, place, say);
       if ('detector' in condition) checkDetector(condition, place, say);
       if ('bulletin' in condition) unknownBulletin(plan, condition.bulletin, `${place}.bulletin`, say);
     }
@@ -79,6 +81,32 @@ function checkDetector(condition: DetectorCondition | TogetherCondition, place: 
       `${place}.parameters`,
       error.message,
       '`tocsin detect list` shows what each detector takes.',
+    );
+  }
+}
+
+function checkNetwork(plan: PlanDocument, condition: NetworkCondition, place: string, say: Say): void {
+  condition.channels.forEach((channel, n) => {
+    const unit = plan.channels[channel];
+    if (unit === undefined || unit === condition.unit) return;
+    say(
+      'mandatory',
+      'PLAN_UNIT_MISMATCH',
+      `${place}.channels.${n}`,
+      `The axes are read in ${quoted(condition.unit)}, but ${channel} is declared in ${quoted(unit)}.`,
+      'Declare all axes of a station in one unit.',
+    );
+  });
+  try {
+    networkParameters(condition.parameters);
+  } catch (error) {
+    if (!(error instanceof TocsinError)) throw error;
+    say(
+      'mandatory',
+      'PLAN_DETECTOR_PARAMETER',
+      `${place}.parameters`,
+      error.message,
+      'docs/seismic.md shows what a network can be given.',
     );
   }
 }

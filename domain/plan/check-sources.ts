@@ -1,5 +1,7 @@
 import { walkConditions } from '../detect/condition.ts';
+import type { Parameters } from '../detect/detector.ts';
 import { detectorKinds } from '../detect/detectors.ts';
+import { NETWORK } from '../detect/seismic/network-parameters.ts';
 import { describeDuration } from './describe.ts';
 import type { Condition, DetectorCondition, PlanDocument, TogetherCondition } from './document.ts';
 import type { Say } from './finding.ts';
@@ -135,6 +137,10 @@ function numbersOfCondition(condition: Condition, place: string): Cited[] {
         ),
         ...(condition.forMs === 0 ? [] : [time(`${place}.forMs`, condition.forMs)]),
       ];
+    case 'networkTriggers':
+      return Object.entries(condition.parameters)
+        .filter(([name, value]) => usualOfNetwork[name]?.default !== value)
+        .map(([name, value]) => one(`${place}.parameters.${name}`, value, `network ${name}`));
     case 'expectedAtLeast':
     case 'expectedBelow':
       return [
@@ -161,6 +167,8 @@ function numbersOfCondition(condition: Condition, place: string): Cited[] {
       return condition satisfies never;
   }
 }
+
+const usualOfNetwork: Parameters = NETWORK.parameters;
 
 /** A default is the detector's own affair; what the plan sets differently is the planner's. */
 function changedParameters({

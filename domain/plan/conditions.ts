@@ -1,5 +1,6 @@
 import { detectorNamed } from '../detect/detectors.ts';
 import type { DetectorName, DetectorParameters } from '../detect/detectors.ts';
+import { networkParameters } from '../detect/seismic/network-parameters.ts';
 import { TocsinError } from '../errors.ts';
 import type { LiveForecastKind } from '../forecast/live.ts';
 import type { ChannelCondition, Condition, ForecastCondition } from './document.ts';
@@ -110,6 +111,80 @@ export function detectsTogether<N extends DetectorName>(
     detector,
     parameters: named.parameters,
     forMs: hold === undefined ? 0 : toMs(hold),
+  };
+}
+
+/** Units of ground motion: acceleration, or velocity. */
+export type GroundMotion = 'Gal' | 'm/s²' | 'mm/s';
+
+/**
+ * How a seismic network tells an earthquake. The defaults were chosen on recordings of accelerometers in buildings;
+ * docs/seismic.md says which, and how they do.
+ */
+export interface NetworkTrigger {
+  /**
+   * Stations whose P waves must agree on one place and time. Each nearer station that stays silent takes one more; one
+   * that triggered alone in the last minutes, or was not yet listened to for long, counts for less than a whole one.
+   * 2 to 50. @default 2
+   */
+  readonly onStations?: number;
+  /** Speed of P waves in the crust; IASP91 has 5.8 to 6.5 km/s (Kennett & Engdahl 1991). @default kmps(6.5) */
+  readonly pWaves?: Quantity<'km/s'>;
+  /** Band in which a station listens: local earthquakes stand out from people and wind. @default 1 to 10 Hz */
+  readonly band?: { readonly from: Quantity<'Hz'>; readonly to: Quantity<'Hz'> };
+  /** Short average of power, as long as a P wave takes to rise (Allen 1978). 0.05 s to 1 min. @default '0.5 seconds' */
+  readonly sta?: Duration;
+  /** Long average: the noise before. 1 s to 10 min. @default '15 seconds' */
+  readonly lta?: Duration;
+  /** A station triggers above this ratio of the two powers (Withers et al. 1998). @default 6, in amplitude 2.4 */
+  readonly on?: number;
+  /** Its shaking is over below this ratio. @default 2 */
+  readonly off?: number;
+  /** The alert is over when none of its stations has shaken for so long; P, S and coda are one. @default '2 minutes' */
+  readonly quietAfter?: Duration;
+}
+
+/**
+ * The stations of a seismic network agree on an earthquake: each triggers on the waveforms of its one to three axes
+ * by itself, and the onsets fit the travel times of P waves from one place. A clock that cannot be right is not
+ * believed, and the arrival of the packets stands in for it. Sensors of one vendor at one position are one station.
+ *
+ * @throws TocsinError PLAN_NOT_COMPILED for no channel or more than three, or channels of different units;
+ * DETECTOR_PARAMETER for a value out of range
+ * @example
+ * networkTriggers([north, east, up], { onStations: 3 })
+ */
+export function networkTriggers<U extends GroundMotion>(
+  axes: readonly Channel<U>[],
+  { onStations, pWaves, band, sta, lta, on, off, quietAfter }: NetworkTrigger = {},
+): Condition {
+  const [first] = axes;
+  if (first === undefined || axes.length > 3) {
+    throw new TocsinError(
+      'PLAN_NOT_COMPILED',
+      '`networkTriggers` needs one to three channels: the axes of a station.',
+    );
+  }
+  if (axes.some(({ unit }) => unit !== first.unit)) {
+    throw new TocsinError('PLAN_NOT_COMPILED', 'The axes of `networkTriggers` must be measured in one unit.');
+  }
+  const given = {
+    onStations,
+    pKmPerS: pWaves?.value,
+    lowHz: band?.from.value,
+    highHz: band?.to.value,
+    staSeconds: sta === undefined ? undefined : toMs(sta) / 1_000,
+    ltaSeconds: lta === undefined ? undefined : toMs(lta) / 1_000,
+    on,
+    off,
+    quietSeconds: quietAfter === undefined ? undefined : toMs(quietAfter) / 1_000,
+  };
+  const said = Object.entries(given).filter((entry): entry is [string, number] => entry[1] !== undefined);
+  return {
+    when: 'networkTriggers',
+    channels: axes.map(({ channel }) => channel),
+    unit: first.unit,
+    parameters: networkParameters(Object.fromEntries(said)),
   };
 }
 

@@ -44,6 +44,15 @@ export function describeCondition(condition: Condition): Text {
         zh: `${condition.channels.join('、')}合并经${how}报警${condition.forMs > 0 ? `持续${held.zh}` : ''}`,
       };
     }
+    case 'networkTriggers': {
+      const { onStations, ...rest } = condition.parameters;
+      const given = Object.entries(rest).map(([name, value]) => `${name} ${value}`);
+      const channels = condition.channels;
+      return {
+        en: `P waves at ${onStations} or more stations agree on an earthquake (${channels.join(', ')}; ${given.join(', ')})`,
+        zh: `不少于${onStations}个台站的P波一致指向一次地震（${channels.join('、')}；${given.join('，')}）`,
+      };
+    }
     case 'expectedAtLeast':
     case 'expectedBelow': {
       const { channel, threshold, unit, withinMs, probability, when } = condition;

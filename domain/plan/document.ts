@@ -34,6 +34,7 @@ export type Condition =
   | DetectorCondition
   | ForecastCondition
   | TogetherCondition
+  | NetworkCondition
   | MagnitudeNear
   | IntensityAtPlace
   | QuietFor
@@ -93,6 +94,17 @@ export interface TogetherCondition {
   readonly parameters: Readonly<Record<string, number>>;
   /** The alarm must last without a break for this long. 0 = at once. */
   readonly forMs: DurationMs;
+}
+
+/** The stations of a seismic network agree on an earthquake: their P waves fit one place and time. */
+export interface NetworkCondition {
+  readonly when: 'networkTriggers';
+  /** The axes of a station, one to three; sensors of one vendor at one position are one station. */
+  readonly channels: readonly string[];
+  /** Of all axes. */
+  readonly unit: string;
+  /** All of NETWORK: a later default changes no published plan. */
+  readonly parameters: Readonly<Record<string, number>>;
 }
 
 /** A condition that the readings of one channel decide. */

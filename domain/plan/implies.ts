@@ -2,6 +2,7 @@ import type {
   Condition,
   DetectorCondition,
   ForecastCondition,
+  NetworkCondition,
   ReadingsCondition,
   TogetherCondition,
 } from './document.ts';
@@ -32,6 +33,8 @@ export function implies(a: Condition, b: Condition): boolean {
         a.channels.join() === b.channels.join() &&
         a.forMs >= b.forMs
       );
+    case 'networkTriggers':
+      return b.when === 'networkTriggers' && isSameNetwork(a, b);
     case 'expectedAtLeast':
       return b.when === a.when && a.threshold >= b.threshold && isAsSure(a, b) && lastsAsLong(a, b);
     case 'expectedBelow':
@@ -62,6 +65,16 @@ const isSameDetector = (a: Detecting, b: Detecting): boolean =>
     (name) => a.parameters[name] === b.parameters[name],
   );
 
+/** The same stations in the same way, on at least as many. */
+const isSameNetwork = (a: NetworkCondition, b: NetworkCondition): boolean =>
+  a.channels.join() === b.channels.join() &&
+  a.unit === b.unit &&
+  Object.keys({ ...a.parameters, ...b.parameters }).every((name) =>
+    name === 'onStations'
+      ? (a.parameters[name] ?? 0) >= (b.parameters[name] ?? 0)
+      : a.parameters[name] === b.parameters[name],
+  );
+
 /** Expected no later, and no less likely, by the same model. */
 const isAsSure = (a: ForecastCondition, b: ForecastCondition): boolean =>
   a.model === b.model && a.withinMs <= b.withinMs && a.probability >= b.probability;
@@ -90,6 +103,7 @@ export function holdsOnOneSensor(condition: Condition): boolean {
       return condition.of.every(holdsOnOneSensor);
     case 'always':
     case 'detectsTogether':
+    case 'networkTriggers':
     case 'magnitudeNear':
     case 'intensity':
     case 'quietFor':

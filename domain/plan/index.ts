@@ -11,6 +11,7 @@ export {
   expectedBelow,
   expectedIntensity,
   magnitudeNear,
+  networkTriggers,
   not,
   quietFor,
 } from './conditions.ts';
@@ -18,14 +19,19 @@ export { arrival, definePlan, rule, vote } from './define.ts';
 export {
   between,
   celsius,
+  gal,
+  hertz,
   kilopascals,
   km,
+  kmps,
   lel,
   magnitude,
   metres,
   millimetresPerHour,
+  millimetresPerSecond,
   mmi,
   mps,
+  mps2,
   ppm,
 } from './quantities.ts';
 export {

@@ -2,7 +2,22 @@ import { TocsinError } from '../errors.ts';
 import type { DurationMs } from '../units.ts';
 
 /** Units a plan compares in, spelt as sensors declare them. */
-export type UnitName = '%LEL' | 'ppm' | 'm/s' | 'm' | 'km' | '°C' | 'kPa' | 'mm/h' | 'MMI' | 'M';
+export type UnitName =
+  | '%LEL'
+  | 'ppm'
+  | 'm/s'
+  | 'm'
+  | 'km'
+  | '°C'
+  | 'kPa'
+  | 'mm/h'
+  | 'MMI'
+  | 'M'
+  | 'Gal'
+  | 'm/s²'
+  | 'mm/s'
+  | 'Hz'
+  | 'km/s';
 
 /** A number that knows its unit. */
 export interface Quantity<U extends UnitName> {
@@ -36,6 +51,16 @@ export const millimetresPerHour = quantity('mm/h');
 export const mmi = quantity('MMI');
 /** Magnitude of an earthquake as its network gives it: how much energy was released. */
 export const magnitude = quantity('M');
+
+/** Acceleration of the ground: 1 Gal is 1 cm/s². */
+export const gal = quantity('Gal');
+/** Acceleration, metres per second squared. */
+export const mps2 = quantity('m/s²');
+/** Velocity of the ground, millimetres per second. */
+export const millimetresPerSecond = quantity('mm/s');
+export const hertz = quantity('Hz');
+/** Kilometres per second: how fast seismic waves are. */
+export const kmps = quantity('km/s');
 
 /** Bounds of a number that refinement may tune, both inclusive. */
 export interface Bounds {

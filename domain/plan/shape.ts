@@ -182,6 +182,17 @@ const onTogether = object({
   forMs: number(0, LONGEST_MS, { whole: true }),
 });
 
+const onNetwork = object({
+  when: text,
+  channels: (value, place, say) => {
+    listOf(name, 1)(value, place, say);
+    if (Array.isArray(value) && value.length > 3)
+      invalid(say, place, 'a list of at most three', value as Json);
+  },
+  unit: text,
+  parameters: recordOf(name, number(-1e12, 1e12)),
+});
+
 const onForecast = object({
   when: text,
   channel: name,
@@ -199,6 +210,7 @@ const condition: Read = kindsOf('when', 'PLAN_CONDITION_UNKNOWN', () => ({
   below: onChannel,
   detects: onDetector,
   detectsTogether: onTogether,
+  networkTriggers: onNetwork,
   expectedAtLeast: onForecast,
   expectedBelow: onForecast,
   magnitudeNear: object({

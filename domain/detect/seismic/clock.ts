@@ -18,6 +18,14 @@ export interface DeviceClock {
   /** When the last sample of a packet was taken, by our clock. */
   trueTime(deviceSeconds: number, arrivalSeconds: number): number;
   estimate(): ClockEstimate;
+  save(): DeviceClockState;
+}
+
+/** Everything it must remember, as JSON. */
+export interface DeviceClockState {
+  readonly recent: readonly number[];
+  readonly farAbove: readonly number[];
+  readonly steps: number;
 }
 
 /** Packets over which the envelope is taken: about a minute at a packet a second. */
@@ -32,10 +40,10 @@ const STEP_PACKETS = 8;
 const STEP_SECONDS = 5;
 
 /** Starts by believing nothing and corrects from the first packet. */
-export function createDeviceClock(): DeviceClock {
-  let recent: number[] = [];
-  let steps = 0;
-  let farAbove: number[] = [];
+export function createDeviceClock(saved?: DeviceClockState): DeviceClock {
+  let recent: number[] = [...(saved?.recent ?? [])];
+  let steps = saved?.steps ?? 0;
+  let farAbove: number[] = [...(saved?.farAbove ?? [])];
 
   const envelope = (): number => Math.min(...recent);
 
@@ -77,6 +85,7 @@ export function createDeviceClock(): DeviceClock {
           : null;
       return { envelopeSeconds, believed: reason === null, reason };
     },
+    save: () => ({ recent: [...recent], farAbove: [...farAbove], steps }),
   };
 }
 

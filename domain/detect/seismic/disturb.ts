@@ -71,7 +71,7 @@ export function disturb(packets: readonly Packet[], disturbance: Disturbance): D
   function shake(packet: Packet, noise: number): number[][] {
     const seconds = packet.axes[0]!.length / packet.rateHz;
     const times = shaking.unit() < BURSTS_PER_SECOND * seconds ? BURST_TIMES : NOISE_TIMES;
-    return packet.axes.map((axis) => axis.map((x) => x + times * noise * shaking.normal()));
+    return packet.axes.map((axis) => Array.from(axis, (x) => x + times * noise * shaking.normal()));
   }
 }
 
@@ -80,7 +80,7 @@ function ownNoise(packets: readonly Packet[], device: string): number {
   const deviations = packets
     .filter((packet) => packet.device === device)
     .map(({ axes }) => {
-      const axis = axes[0]!;
+      const axis = Array.from(axes[0]!);
       const mean = axis.reduce((sum, x) => sum + x, 0) / axis.length;
       return Math.sqrt(axis.reduce((sum, x) => sum + (x - mean) ** 2, 0) / axis.length);
     })

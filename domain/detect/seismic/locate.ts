@@ -37,7 +37,7 @@ const OVERDUE_SECONDS = 3;
 const REACH_DEG = 3;
 const STEP_DEG = 0.15;
 /** An earthquake that is strong enough for an alert is near a station first. */
-const NEAREST_KM = 250;
+export const NEAREST_KM = 250;
 /** Spread of the residuals that are expected, for comparing places. */
 const SIGMA_SECONDS = 1;
 
@@ -46,7 +46,12 @@ const SIGMA_SECONDS = 1;
  * each place gives every arrival an origin time, those that agree with the newest belong together, and stations
  * that should have heard it by now and did not count against it.
  */
-export function locate(newest: Arrival, others: readonly Arrival[], silent: readonly Silence[]): Origin {
+export function locate(
+  newest: Arrival,
+  others: readonly Arrival[],
+  silent: readonly Silence[],
+  pKmPerS: number = P_KM_PER_S,
+): Origin {
   const places: Placed[] = [];
   const { latitudeDeg, longitudeDeg } = newest.position;
   const stretch = 1 / Math.max(0.2, Math.cos((latitudeDeg * Math.PI) / 180));
@@ -56,7 +61,7 @@ export function locate(newest: Arrival, others: readonly Arrival[], silent: read
         latitudeDeg: Math.max(-90, Math.min(90, latitudeDeg + north)),
         longitudeDeg: ((longitudeDeg + east * stretch + 540) % 360) - 180,
       };
-      const origin = explain(position, newest, others, silent);
+      const origin = explain(position, newest, others, silent, pKmPerS);
       if (origin !== undefined) places.push(origin);
     }
   }
@@ -72,8 +77,9 @@ function explain(
   newest: Arrival,
   others: readonly Arrival[],
   silent: readonly Silence[],
+  pKmPerS: number,
 ): Placed | undefined {
-  const travel = (to: Position): number => distanceKm(position, to) / P_KM_PER_S;
+  const travel = (to: Position): number => distanceKm(position, to) / pKmPerS;
   const first = newest.onsetSeconds - travel(newest.position);
   const placed = [{ arrival: newest, travelSeconds: travel(newest.position), origin: first }];
   for (const arrival of others) {
@@ -83,7 +89,7 @@ function explain(
   }
   placed.sort((a, b) => a.travelSeconds - b.travelSeconds);
   const nearest = placed[0]!.travelSeconds;
-  if (nearest * P_KM_PER_S > NEAREST_KM) return undefined;
+  if (nearest * pKmPerS > NEAREST_KM) return undefined;
   const farthest = placed.at(-1)!.travelSeconds;
   const originSeconds = placed.reduce((sum, { origin }) => sum + origin, 0) / placed.length;
   let missing = 0;
@@ -97,7 +103,7 @@ function explain(
     logLikelihood -= ((origin - originSeconds) / SIGMA_SECONDS) ** 2 / 2;
   }
   // Nearer places are likelier: far away it would have had to be stronger to be noticed.
-  logLikelihood -= 2 * Math.log1p((nearest * P_KM_PER_S) / 50);
+  logLikelihood -= 2 * Math.log1p((nearest * pKmPerS) / 50);
   return {
     position,
     originSeconds,

@@ -1,11 +1,13 @@
 import type { Position } from '../../units.ts';
 import { createDeviceClock } from './clock.ts';
-import type { ClockEstimate, DeviceClock } from './clock.ts';
-import { locate, P_KM_PER_S } from './locate.ts';
+import type { ClockEstimate, DeviceClock, DeviceClockState } from './clock.ts';
+import { locate } from './locate.ts';
 import type { Arrival, Origin, Silence } from './locate.ts';
 import { distanceKm } from '../geo.ts';
+import { networkParameters } from './network-parameters.ts';
+import type { NetworkParameters } from './network-parameters.ts';
 import { createStation } from './station.ts';
-import type { Station, StationTrigger } from './station.ts';
+import type { Station, StationState, StationTrigger } from './station.ts';
 
 /** About a second of three-axis acceleration as a device sent it. */
 export interface Packet {
@@ -15,7 +17,7 @@ export interface Packet {
   /** When the packet arrived, by our clock. */
   readonly arrivalSeconds: number;
   readonly rateHz: number;
-  readonly axes: readonly (readonly number[])[];
+  readonly axes: readonly ArrayLike<number>[];
 }
 
 export interface NetworkAlert {
@@ -32,6 +34,8 @@ export interface StationSummary {
   readonly alone: number;
   /** Onset of the trigger that belongs to the last alert. */
   readonly onsetSeconds: number | null;
+  /** Largest filtered motion of its last trigger, in the unit of the samples; null when it never triggered. */
+  readonly peak: number | null;
 }
 
 export interface Network {
@@ -40,10 +44,41 @@ export interface Network {
   /** The last alert's origin with every station that has joined it since. */
   latest(): NetworkAlert | undefined;
   stations(): StationSummary[];
+  /** What is known of a device's clock, and from how many packets; undefined: it has sent none. */
+  clockOf(device: string): { readonly clock: ClockEstimate; readonly packets: number } | undefined;
+  /** Until when a station that joined the last alert was seen to shake; -Infinity when there was no alert. */
+  shookUntilSeconds(): number;
+  save(): NetworkState;
 }
 
-/** So much support (`Origin.support`) makes an alert: two stations, and one more for each that is silent. */
-const SUPPORT = 2;
+/** Everything a network must remember, as JSON. */
+export interface NetworkState {
+  readonly last: NetworkAlert | null;
+  readonly alertedOriginSeconds: number | null;
+  readonly stations: Readonly<Record<string, ListeningState>>;
+}
+
+interface ListeningState {
+  readonly station: StationState | null;
+  readonly clock: DeviceClockState;
+  readonly sinceSeconds: number;
+  readonly packets: number;
+  readonly judgedSeconds: number | null;
+  readonly trigger: StationTrigger | null;
+  readonly alone: readonly Cry[];
+  readonly aloneInAll: number;
+  readonly joinedSeconds: number | null;
+}
+
+export interface NetworkOptions {
+  /**
+   * So much support (`Origin.support`) makes an alert: `onStations`, and one more for each that is silent.
+   * @default those of NETWORK
+   */
+  readonly parameters?: NetworkParameters;
+  readonly state?: NetworkState | undefined;
+}
+
 /** P and S waves and their coda: a trigger in this time may still belong together, or to the last alert. */
 const MEMORY_SECONDS = 120;
 /** A station that has triggered alone in this time counts for less ... */
@@ -57,7 +92,7 @@ const KNOWN_SECONDS = 45;
 const UNKNOWN_WEIGHT = 0.67;
 /** Doubted is also one whose shaking ended so soon: a door, not an earthquake. */
 const SHORT_SECONDS = 3;
-/** While an earthquake is shaking the network, another one needs so much support, from stations of its own. */
+/** While an earthquake is shaking the network, another one needs so much support at least, from stations of its own. */
 const SUPPORT_FOR_ANOTHER = 3;
 /** A station that joins an alert may move its origin time by no more. */
 const MOVES_SECONDS = 5;
@@ -79,27 +114,52 @@ interface Listening {
   /** The trigger as it was after the last packet. */
   trigger: StationTrigger | undefined;
   /** Triggers that nobody confirmed. */
-  alone: { onsetSeconds: number; peakRatio: number; lastedSeconds: number }[];
+  alone: Cry[];
   aloneInAll: number;
   joinedSeconds: number | null;
 }
 
+interface Cry {
+  onsetSeconds: number;
+  peakRatio: number;
+  lastedSeconds: number;
+}
+
 /**
  * Earthquake alerts from many cheap stations: each triggers on its own (`createStation`), and an alert is given when
- * at least two triggers agree with the travel times of P waves from one place and no nearer station contradicts.
+ * enough triggers agree with the travel times of P waves from one place and no nearer station contradicts.
  * One earthquake is one alert. Constant memory a station.
  *
  * @param positions of the stations; packets of others are ignored.
  */
-export function createNetwork(positions: ReadonlyMap<string, Position>): Network {
+export function createNetwork(
+  positions: ReadonlyMap<string, Position>,
+  { parameters = networkParameters(), state }: NetworkOptions = {},
+): Network {
+  const { onStations, pKmPerS } = parameters;
   const listening = new Map<string, Listening>();
-  let last: NetworkAlert | undefined;
-  let alertedOriginSeconds = Number.NaN;
+  let last: NetworkAlert | undefined = state?.last ?? undefined;
+  let alertedOriginSeconds = state?.alertedOriginSeconds ?? Number.NaN;
+
+  for (const [device, saved] of Object.entries(state?.stations ?? {})) {
+    const position = positions.get(device);
+    // A station that was taken away.
+    if (position === undefined) continue;
+    listening.set(device, {
+      ...saved,
+      position,
+      station: createStation(parameters, saved.station ?? undefined),
+      clock: createDeviceClock(saved.clock),
+      judgedSeconds: saved.judgedSeconds ?? Number.NEGATIVE_INFINITY,
+      trigger: saved.trigger ?? undefined,
+      alone: saved.alone.map((cry) => ({ ...cry })),
+    });
+  }
 
   const enlist = (device: string, position: Position, sinceSeconds: number): Listening => {
     const fresh: Listening = {
       position,
-      station: createStation(),
+      station: createStation(parameters),
       clock: createDeviceClock(),
       sinceSeconds,
       packets: 0,
@@ -117,7 +177,7 @@ export function createNetwork(positions: ReadonlyMap<string, Position>): Network
   const belongsToLast = (onsetSeconds: number, position: Position): boolean => {
     if (last === undefined) return false;
     const after = onsetSeconds - last.origin.originSeconds;
-    const travel = distanceKm(last.origin.position, position) / P_KM_PER_S;
+    const travel = distanceKm(last.origin.position, position) / pKmPerS;
     // To the end of the slowest shaking; aftershocks near the source are part of it.
     return after > -MOVES_SECONDS && after < 2 * travel + MEMORY_SECONDS;
   };
@@ -126,8 +186,8 @@ export function createNetwork(positions: ReadonlyMap<string, Position>): Network
   const explainedByLast = (onsetSeconds: number, position: Position): boolean => {
     if (last === undefined) return false;
     const { originSeconds, position: source, uncertaintyKm } = last.origin;
-    const expected = originSeconds + distanceKm(source, position) / P_KM_PER_S;
-    return Math.abs(onsetSeconds - expected) < 2 * MOVES_SECONDS + uncertaintyKm / P_KM_PER_S;
+    const expected = originSeconds + distanceKm(source, position) / pKmPerS;
+    return Math.abs(onsetSeconds - expected) < 2 * MOVES_SECONDS + uncertaintyKm / pKmPerS;
   };
 
   const arrivalOf = (device: string, one: Listening): Arrival | undefined => {
@@ -178,15 +238,18 @@ export function createNetwork(positions: ReadonlyMap<string, Position>): Network
       }
     }
     if (others.length === 0) return undefined;
-    const origin = locate(newest, others, silent);
+    const origin = locate(newest, others, silent, pKmPerS);
     const shaking = belongsToLast(newest.onsetSeconds, newest.position);
-    if (origin.support < (shaking ? SUPPORT_FOR_ANOTHER : SUPPORT)) return undefined;
+    const needed = shaking ? Math.max(SUPPORT_FOR_ANOTHER, onStations) : onStations;
+    if (origin.support < needed) return undefined;
     return { atSeconds: nowSeconds, origin };
   };
 
   const join = (origin: Origin): void => {
     for (const { station, onsetSeconds } of origin.arrivals) {
-      const one = listening.get(station)!;
+      const one = listening.get(station);
+      // One that was taken away since it joined.
+      if (one === undefined) continue;
       one.joinedSeconds = onsetSeconds;
       one.judgedSeconds = onsetSeconds;
     }
@@ -196,7 +259,7 @@ export function createNetwork(positions: ReadonlyMap<string, Position>): Network
   const improve = (newest: Arrival): boolean => {
     if (last === undefined || !belongsToLast(newest.onsetSeconds, newest.position)) return false;
     const arrivals = last.origin.arrivals.filter(({ station }) => station !== newest.station);
-    const origin = locate(newest, arrivals, []);
+    const origin = locate(newest, arrivals, [], pKmPerS);
     if (origin.arrivals.length <= arrivals.length) return false;
     if (Math.abs(origin.originSeconds - alertedOriginSeconds) > MOVES_SECONDS) return false;
     last = { ...last, origin };
@@ -234,7 +297,44 @@ export function createNetwork(positions: ReadonlyMap<string, Position>): Network
         packets: one.packets,
         alone: one.aloneInAll,
         onsetSeconds: one.joinedSeconds,
+        peak: one.station.trigger()?.peak ?? null,
       })),
+    clockOf(device) {
+      const one = listening.get(device);
+      return one === undefined ? undefined : { clock: one.clock.estimate(), packets: one.packets };
+    },
+    shookUntilSeconds() {
+      if (last === undefined) return Number.NEGATIVE_INFINITY;
+      let until = last.atSeconds;
+      for (const { station } of last.origin.arrivals) {
+        const one = listening.get(station);
+        const trigger = one?.station.trigger();
+        if (one === undefined || trigger === undefined) continue;
+        if (Math.abs(trigger.onsetSeconds - (one.joinedSeconds ?? NaN)) > SAME_TRIGGER_SECONDS) continue;
+        until = Math.max(until, trigger.endedSeconds ?? one.station.seenUntilSeconds());
+      }
+      return until;
+    },
+    save: () => ({
+      last: last ?? null,
+      alertedOriginSeconds: Number.isNaN(alertedOriginSeconds) ? null : alertedOriginSeconds,
+      stations: Object.fromEntries(
+        [...listening].map(([device, one]) => [
+          device,
+          {
+            station: one.station.save(),
+            clock: one.clock.save(),
+            sinceSeconds: one.sinceSeconds,
+            packets: one.packets,
+            judgedSeconds: Number.isFinite(one.judgedSeconds) ? one.judgedSeconds : null,
+            trigger: one.trigger ?? null,
+            alone: one.alone.map((cry) => ({ ...cry })),
+            aloneInAll: one.aloneInAll,
+            joinedSeconds: one.joinedSeconds,
+          },
+        ]),
+      ),
+    }),
   };
 }
 

@@ -88,6 +88,8 @@ const summary = (found: readonly Found[]): string[] =>
         return `${one.incidentId} gets ${one.evidence.kind === 'readings' ? `${one.evidence.leaf} ${one.evidence.holds}` : one.evidence.key}`;
       case 'suppressed':
         return `suppressed ${one.rule}: ${one.reason}`;
+      case 'doubt':
+        return `doubts ${one.doubt.sensor}`;
       default:
         return one satisfies never;
     }

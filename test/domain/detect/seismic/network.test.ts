@@ -3,47 +3,12 @@ import { test } from 'node:test';
 import { distanceKm } from '../../../../domain/detect/geo.ts';
 import { coincidentEvents } from '../../../../domain/detect/seismic/coincidence.ts';
 import { disturb } from '../../../../domain/detect/seismic/disturb.ts';
-import { P_KM_PER_S } from '../../../../domain/detect/seismic/locate.ts';
 import { createNetwork } from '../../../../domain/detect/seismic/network.ts';
+import { networkParameters } from '../../../../domain/detect/seismic/network-parameters.ts';
 import type { Packet } from '../../../../domain/detect/seismic/network.ts';
 import { createStation } from '../../../../domain/detect/seismic/station.ts';
 import { createRandom } from '../../../../domain/random.ts';
-
-const RATE_HZ = 31.25;
-const EPICENTRE = { latitudeDeg: 9.9, longitudeDeg: -84.2 };
-const ORIGIN_SECONDS = 1_000_120;
-const POSITIONS = new Map(
-  Array.from({ length: 8 }, (_, i) => [
-    `s${i}`,
-    { latitudeDeg: 9.5 + 0.25 * (i % 3), longitudeDeg: -84.6 + 0.35 * Math.floor(i / 3) },
-  ]),
-);
-const arrivalAt = (device: string): number =>
-  ORIGIN_SECONDS + distanceKm(EPICENTRE, POSITIONS.get(device)!) / P_KM_PER_S;
-const SECOND_P = [...POSITIONS.keys()].map(arrivalAt).sort((a, b) => a - b)[1]!;
-
-/** Two minutes of noise at every station, then an earthquake, in packets of about a second. */
-function record({ quake = true, seed = 1 } = {}): Packet[] {
-  const packets: Packet[] = [];
-  for (const [index, device] of [...POSITIONS.keys()].entries()) {
-    const random = createRandom(seed).fork(index);
-    const samples = 32;
-    for (let k = 1; k <= 170; k++) {
-      const endSeconds = 1_000_000 + 0.1 * index + (k * samples) / RATE_HZ;
-      const axes = [0, 1, 2].map((axis) =>
-        Array.from({ length: samples }, (_, i) => {
-          const at = endSeconds - (samples - 1 - i) / RATE_HZ;
-          const after = quake ? at - arrivalAt(device) : -1;
-          const shaking = after < 0 ? 0 : 5 * Math.min(1, after / 2) * Math.sin(25 * after + axis);
-          return (axis === 2 ? 980 : 0) + 0.05 * random.normal() + shaking;
-        }),
-      );
-      const arrivalSeconds = endSeconds + 0.2 + 0.1 * random.unit();
-      packets.push({ device, deviceSeconds: endSeconds, arrivalSeconds, rateHz: RATE_HZ, axes });
-    }
-  }
-  return packets.sort((a, b) => a.arrivalSeconds - b.arrivalSeconds);
-}
+import { EPICENTRE, ORIGIN_SECONDS, POSITIONS, RATE_HZ, record, SECOND_P } from '../../../support/shaking.ts';
 
 function replay(packets: readonly Packet[]) {
   const network = createNetwork(POSITIONS);
@@ -154,4 +119,40 @@ test('overlapping triggers of enough channels are one event; each channel counts
   ]);
   const weight = (channel: string): number => (channel === 'a' ? 2 : 0.5);
   assert.equal(coincidentEvents(triggers, { minSum: 2, weight }).length, 2);
+});
+
+test('a network that is put aside and taken up again says what it would have said', () => {
+  const packets = disturb(record(), {
+    lost: 0.05,
+    delayed: 0.1,
+    delaySeconds: 3,
+    noisyStations: 1,
+    wrongClocks: 2,
+    seed: 3,
+  }).packets.map((packet) => ({ ...packet, axes: packet.axes.map((axis) => Float32Array.from(axis)) }));
+  const whole = replay(packets);
+  let network = createNetwork(POSITIONS);
+  const alerts = packets.flatMap((packet, n) => {
+    if (n % 97 === 0) {
+      const state = JSON.parse(JSON.stringify(network.save())) as ReturnType<typeof network.save>;
+      network = createNetwork(POSITIONS, { state });
+    }
+    return network.take(packet) ?? [];
+  });
+  assert.ok(alerts.length > 0);
+  assert.deepEqual(alerts, whole.alerts);
+  assert.deepEqual(network.latest(), whole.network.latest());
+  assert.deepEqual(network.stations(), whole.network.stations());
+});
+
+test('more stations make a later alert, and parameters that contradict are refused', () => {
+  const packets = record();
+  const alertAt = (onStations: number): number => {
+    const network = createNetwork(POSITIONS, { parameters: networkParameters({ onStations }) });
+    return packets.flatMap((packet) => network.take(packet) ?? [])[0]!.atSeconds;
+  };
+  assert.ok(alertAt(4) > alertAt(2));
+  for (const given of [{ lowHz: 12 }, { off: 6 }, { staSeconds: 20 }, { onStations: 1 }, { onSensors: 2 }]) {
+    assert.throws(() => networkParameters(given), { code: 'DETECTOR_PARAMETER' }, JSON.stringify(given));
+  }
 });
