@@ -9,6 +9,7 @@ import { FLAG, newColumns } from './frame.ts';
 import type { RunsBlock } from './frame.ts';
 import type { Sender } from './sender.ts';
 import type { IngestLimits } from './limits.ts';
+import type { Taking } from './taking.ts';
 
 const LATEST_MS = 8_640_000_000_000_000;
 const NO_BYTES = Buffer.alloc(0);
@@ -102,27 +103,40 @@ export class Lane {
     return this.#ids[columns.sensor[item]!] ?? null;
   }
 
-  /** What was kept since the last time, as one block; null: nothing. */
-  block(clockMs: EpochMs, sentAtMs: EpochMs): RunsBlock | null {
-    const filled = this.#open;
-    if (filled === null) return null;
+  /** Adds what was kept since the last time to its message, as one block. */
+  endBlock(taking: Taking): void {
+    const open = this.#open;
+    if (open === null) return;
     const [runs, readings] = [this.#runs, this.#readings];
-    const isFull = filled.ends.length === runs && filled.values.length === readings;
-    const block: RunsBlock = {
+    const isFull = open.ends.length === runs && open.values.length === readings;
+    const { sensors, boots, firstSequences, ends, atMs, values, flags, columns } = isFull
+      ? open
+      : cut(open, runs, readings);
+    const { tenant, vendor } = this.#options.sender;
+    // Spelt out: spreading costs more than all the rest of a message of one reading.
+    const block: { -readonly [K in keyof RunsBlock]: RunsBlock[K] } = {
       kind: 'runs',
-      ...this.#options.sender,
-      clockMs,
-      ...(sentAtMs > 0 ? { sentAtMs } : {}),
+      tenant,
+      vendor,
+      clockMs: taking.clockMs,
       names: this.#blockNames,
-      ...(isFull ? filled : cut(filled, runs, readings)),
+      sensors,
+      boots,
+      firstSequences,
+      ends,
+      atMs,
+      values,
+      flags,
+      columns,
     };
+    if (taking.sentAtMs > 0) block.sentAtMs = taking.sentAtMs;
+    taking.keep(block);
     this.#open = null;
     this.#runs = 0;
     this.#readings = 0;
     this.#blockNames = [];
     this.#bootIndex = -1;
     this.#message += 1;
-    return block;
   }
 
   #keep(

@@ -118,7 +118,12 @@ export class GroupCommit {
   async #write(group: readonly Submission[]): Promise<void> {
     const { archive, quarantine, log, now } = this.#options;
     const retry = { log, signal: this.#stopping.signal };
-    const refused = group.flatMap((submission) => submission.quarantined);
+    const refused: QuarantinedItem[] = [];
+    const blocks: StoredBlock[] = [];
+    for (const submission of group) {
+      refused.push(...submission.quarantined);
+      blocks.push(...submission.blocks);
+    }
     for (let from = 0; from < refused.length; from += QUARANTINED_AT_ONCE) {
       const id = `${archive.writer}/${++this.#quarantineBatch}`;
       const batch = refused.slice(from, from + QUARANTINED_AT_ONCE);
@@ -126,10 +131,7 @@ export class GroupCommit {
       await persist('quarantine', () => quarantine.append(id, batch), retry);
       failpoint('after-quarantine');
     }
-    const frames = framesOf(
-      this.#writer,
-      group.flatMap((submission) => submission.blocks),
-    );
+    const frames = framesOf(this.#writer, blocks);
     const receivedAtMs = now();
     for (let from = 0; from < frames.length; from += FRAMES_AT_ONCE) {
       const batch = frames.slice(from, from + FRAMES_AT_ONCE);

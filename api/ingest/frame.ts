@@ -80,16 +80,17 @@ export function newColumns(runs: number, readings: number): RunsColumns {
 }
 
 function columnsIn(memory: ArrayBuffer, start: number, runs: number, readings: number): RunsColumns {
-  let at = start;
-  const next = (bytes: number): number => (at += bytes) - bytes;
+  const valuesAt = start + readings * 8;
+  const firstAt = valuesAt + readings * 8;
+  const sensorsAt = firstAt + runs * 8;
   return {
-    atMs: new Float64Array(memory, next(readings * 8), readings),
-    values: new Float64Array(memory, next(readings * 8), readings),
-    firstSequences: new Float64Array(memory, next(runs * 8), runs),
-    sensors: new Uint32Array(memory, next(runs * 4), runs),
-    boots: new Uint32Array(memory, next(runs * 4), runs),
-    ends: new Uint32Array(memory, next(runs * 4), runs),
-    flags: new Uint8Array(memory, next(readings), readings),
+    atMs: new Float64Array(memory, start, readings),
+    values: new Float64Array(memory, valuesAt, readings),
+    firstSequences: new Float64Array(memory, firstAt, runs),
+    sensors: new Uint32Array(memory, sensorsAt, runs),
+    boots: new Uint32Array(memory, sensorsAt + runs * 4, runs),
+    ends: new Uint32Array(memory, sensorsAt + runs * 8, runs),
+    flags: new Uint8Array(memory, sensorsAt + runs * 12, readings),
     columns: new Uint8Array(memory, start, columnsBytes(runs, readings)),
   };
 }

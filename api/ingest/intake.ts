@@ -3,17 +3,13 @@ import { canonicalJson } from '../../domain/canonical.ts';
 import type { Conversion } from '../../domain/ingest/units.ts';
 import { conversionOf } from '../../domain/ingest/units.ts';
 import type { Sensor } from '../../domain/ports.ts';
-import type { QuarantinedItem } from '../../domain/ports-ingest.ts';
 import type { ClockKind, DurationMs, EpochMs } from '../../domain/units.ts';
 import { fromWire } from '../../proto/map.ts';
 import type { BulletinItem, ReadingsItem, WaveformItem } from '../../proto/map.ts';
-import type { Gap } from '../../proto/gen/tocsin/v1/Gap.ts';
 import type { Item__Output } from '../../proto/gen/tocsin/v1/Item.ts';
-import type { ItemResult } from '../../proto/gen/tocsin/v1/ItemResult.ts';
 import { identityKey, sensorKey } from './dedup.ts';
 import type { Dedup, Taken } from './dedup.ts';
 import { FLAG } from './frame.ts';
-import type { Block, RunsBlock, StoredBlock } from './frame.ts';
 import type { IngestLimits } from './limits.ts';
 import type { Sender } from './sender.ts';
 import { Lane } from './columns-lane.ts';
@@ -21,40 +17,10 @@ import type { ColumnDecoder } from './columns.ts';
 import type { NameTable } from './columns-names.ts';
 import { itemOf } from './message.ts';
 import type { Message } from './message.ts';
+import { Taking } from './taking.ts';
+import type { Reason, Verdict as AnyVerdict } from './taking.ts';
 
-/** Why an item may not pass; the wire's names without their prefix. */
-export type Reason =
-  | 'MALFORMED'
-  | 'OVERSIZED'
-  | 'NOT_FINITE'
-  | 'FUTURE'
-  | 'TOO_LATE'
-  | 'UNIT'
-  | 'RANGE'
-  | 'UNKNOWN_SENSOR'
-  | 'SEQUENCE';
-
-export interface Counts {
-  accepted: number;
-  duplicate: number;
-  readonly quarantined: Map<Reason, number>;
-}
-
-/** What one message means: what to make durable, and what to answer once it is. */
-export interface Taking {
-  readonly blocks: readonly StoredBlock[];
-  readonly quarantined: readonly QuarantinedItem[];
-  readonly results: readonly ItemResult[];
-  /** Of each sensor that it numbered readings of, once. */
-  readonly gaps: readonly Gap[];
-  /** Gaps that were left out of them. */
-  readonly moreGaps: number;
-  readonly counts: Counts;
-  /** Readings, samples and bulletins in it. */
-  readonly size: number;
-  /** Some of it was not taken: it is only archived, and there is too much to do. */
-  readonly asksAgain: boolean;
-}
+type Verdict = Exclude<AnyVerdict, 'RETRY_LATER'>;
 
 export interface IntakeOptions {
   readonly dedup: Dedup;
@@ -86,64 +52,64 @@ export interface Intake {
 export function createIntake(options: IntakeOptions): Intake {
   const { dedup, sensorOf, revision, hears = () => true, clockOf, limits } = options;
   const lanes = new Map<string, Lane>();
+  /** The same by the stream that asks: it is asked for every message. */
+  let laneOfSender = new WeakMap<Sender, Lane>();
   let laneRevision = revision();
 
   function laneOf(sender: Sender): Lane {
     if (laneRevision !== revision()) {
       lanes.clear();
+      laneOfSender = new WeakMap();
       laneRevision = revision();
     }
-    const key = `${sender.tenant}|${sender.vendor}`;
-    const known = lanes.get(key);
+    const known = laneOfSender.get(sender);
     if (known !== undefined) return known;
-    const lane = new Lane({ sender, sensorOf, dedup, limits });
-    lanes.set(key, lane);
+    const key = `${sender.tenant}|${sender.vendor}`;
+    let lane = lanes.get(key);
+    if (lane === undefined) lanes.set(key, (lane = new Lane({ sender, sensorOf, dedup, limits })));
+    laneOfSender.set(sender, lane);
     return lane;
   }
 
   function take(sender: Sender, message: Message, nowMs: EpochMs, sheds = false): Taking {
     if (message.kind === 'malformed') {
-      const taking = new Collected(sender, 0, nowMs, nowMs);
+      const taking = new Taking(sender, 0, nowMs, nowMs);
       taking.begin(0, Buffer.from(message.bytes.subarray(0, 1_000)).toString('base64'));
       taking.refuse('MALFORMED', 'These bytes are not a message of tocsin.v1.');
       return taking.end(dedup);
     }
     const feed = clockOf(sender.tenant) === 'feed';
     const { sentAtMs } = message.kind === 'columns' ? message.columns : message;
-    const taking = new Collected(sender, sentAtMs, nowMs, feed ? sentAtMs : nowMs);
-    taking.sheds = sheds;
-    if (message.kind === 'columns') takeColumns(taking, message.columns, feed);
-    else message.items.forEach((wire, index) => takeItem(taking, wire, index, feed));
+    const taking = new Taking(sender, sentAtMs, nowMs, feed ? sentAtMs : nowMs);
+    if (message.kind === 'columns') takeColumns(taking, message.columns, feed, sheds);
+    else message.items.forEach((wire, index) => takeItem(taking, wire, index, feed, sheds));
     return taking.end(dedup);
   }
 
   /** Items with nothing unusual about them by the quick way, the others by the ordinary one, in their order. */
-  function takeColumns(taking: Collected, columns: ColumnDecoder, feed: boolean): void {
+  function takeColumns(taking: Taking, columns: ColumnDecoder, feed: boolean, sheds: boolean): void {
     const lane = laneOf(taking.sender);
-    const { clockMs, sentAtMs } = taking;
-    const isQuick = !feed || sentAtMs > 0;
-    const keep = (block: RunsBlock | null): void => {
-      if (block !== null) taking.keep(block);
-    };
+    const { clockMs } = taking;
+    const isQuick = !feed || taking.sentAtMs > 0;
     for (let index = 0; index < columns.items; index++) {
-      const sensor = taking.sheds ? lane.sensorOf(columns, index) : null;
+      const sensor = sheds ? lane.sensorOf(columns, index) : null;
       if (sensor !== null && !hears(taking.sender.tenant, sensor)) {
         taking.askAgain(index, limits.retryAfterMs);
         continue;
       }
       const taken = isQuick ? lane.take(columns, index, clockMs) : null;
       if (taken === null) {
-        keep(lane.block(clockMs, sentAtMs));
-        takeItem(taking, itemOf(columns, index), index, feed);
+        lane.endBlock(taking);
+        takeItem(taking, itemOf(columns, index), index, feed, sheds);
       } else {
         const readings = columns.readingsEnd[index]! - (index === 0 ? 0 : columns.readingsEnd[index - 1]!);
-        taking.answerQuick(taken, index, readings);
+        taking.answerQuick(taken === 'new' ? 'new' : 'DUPLICATE', index, readings);
       }
     }
-    keep(lane.block(clockMs, sentAtMs));
+    lane.endBlock(taking);
   }
 
-  function takeItem(taking: Collected, wire: Item__Output, index: number, feed: boolean): void {
+  function takeItem(taking: Taking, wire: Item__Output, index: number, feed: boolean, sheds: boolean): void {
     taking.begin(index, wire);
     if (index >= limits.itemsAtMost) {
       return taking.refuse('OVERSIZED', `More than ${limits.itemsAtMost} items in one message.`);
@@ -151,7 +117,7 @@ export function createIntake(options: IntakeOptions): Intake {
     // A recorded feed says what time it is: without that nothing in it can be judged.
     if (feed && !(taking.sentAtMs > 0)) return taking.refuse('MALFORMED', 'sent_at_ms is missing.');
     const item = fromWire(wire);
-    if (taking.sheds && (item.kind === 'readings' || item.kind === 'waveform')) {
+    if (sheds && (item.kind === 'readings' || item.kind === 'waveform')) {
       const sensor = sensorOf(taking.sender, item.sensor);
       if (sensor !== undefined && !hears(taking.sender.tenant, sensor.id)) {
         return taking.askAgain(index, limits.retryAfterMs);
@@ -171,7 +137,7 @@ export function createIntake(options: IntakeOptions): Intake {
     }
   }
 
-  function takeReadings(taking: Collected, item: ReadingsItem): void {
+  function takeReadings(taking: Taking, item: ReadingsItem): void {
     const known = sensorFor(taking, item);
     if (known === null) return;
     const { sensor, conversion } = known;
@@ -261,7 +227,7 @@ export function createIntake(options: IntakeOptions): Intake {
     if (item.firstSequence !== 0) taking.numbered(key, item);
   }
 
-  function takeWaveform(taking: Collected, item: WaveformItem): void {
+  function takeWaveform(taking: Taking, item: WaveformItem): void {
     const known = sensorFor(taking, item);
     if (known === null) return;
     const { sensor, conversion } = known;
@@ -309,7 +275,7 @@ export function createIntake(options: IntakeOptions): Intake {
     }
   }
 
-  function takeBulletin(taking: Collected, { bulletin }: BulletinItem): void {
+  function takeBulletin(taking: Taking, { bulletin }: BulletinItem): void {
     const aheadMs = bulletin.observedAtMs - taking.clockMs;
     const reason = untimely(aheadMs);
     if (reason !== null) return taking.refuse(reason, timing(reason, aheadMs));
@@ -337,7 +303,7 @@ export function createIntake(options: IntakeOptions): Intake {
 
   /** `conversion`: null when the item is in the registered unit already. */
   function sensorFor(
-    taking: Collected,
+    taking: Taking,
     item: ReadingsItem | WaveformItem,
   ): { readonly sensor: Sensor; readonly conversion: Conversion | null } | null {
     const size = item.kind === 'readings' ? item.values.length : item.samples.length;
@@ -378,14 +344,6 @@ function convert(values: Float64Array | Float32Array, { scale, offset }: Convers
   for (let i = 0; i < values.length; i++) values[i] = values[i]! * scale + offset;
 }
 
-/** Of one message, and of one response, as they are told. */
-export const GAPS_AT_MOST = 1_000;
-const GAPS_OF_A_SENSOR = 10;
-/** Runs of a message that are explained: the later ones only have a reason. */
-const EXPLAINED_AT_MOST = 100;
-
-type Verdict = 'new' | 'DUPLICATE' | Reason;
-
 const UNPROVABLE =
   'It cannot be told whether this was sent before: too many gaps, boots or unnumbered readings.';
 
@@ -411,213 +369,4 @@ function explain(verdict: Verdict, item: ReadingsItem, sensor: Sensor, at: numbe
     default:
       return '';
   }
-}
-
-/** Everything one message led to. */
-class Collected {
-  readonly sender: Sender;
-  readonly clockMs: EpochMs;
-  /** When the vendor sent it, where it said so. */
-  readonly sent: { readonly sentAtMs?: EpochMs };
-  sheds = false;
-  #asksAgain = false;
-  readonly sentAtMs: EpochMs;
-  readonly #nowMs: EpochMs;
-  readonly #blocks: StoredBlock[] = [];
-  readonly #quarantined: {
-    readonly index: number;
-    readonly item: QuarantinedItem;
-    /** Readings of the same item that were refused for the same reason later in it. */
-    alike: number;
-  }[] = [];
-  readonly #results: ItemResult[] = [];
-  /** Sensors, each since a boot, of which there may be gaps: by their key. */
-  readonly #numbered = new Map<
-    string,
-    { readonly key: string; readonly sensor: string; readonly boot: string }
-  >();
-  readonly #counts: Counts = { accepted: 0, duplicate: 0, quarantined: new Map() };
-  #size = 0;
-  #index = 0;
-  #item: unknown = null;
-
-  constructor(sender: Sender, sentAtMs: EpochMs, nowMs: EpochMs, clockMs: EpochMs) {
-    this.sender = sender;
-    this.sentAtMs = sentAtMs;
-    this.#nowMs = nowMs;
-    this.clockMs = clockMs;
-    this.sent = sentAtMs > 0 ? { sentAtMs } : {};
-  }
-
-  begin(index: number, item: unknown): void {
-    this.#index = index;
-    this.#item = item;
-  }
-
-  /** The whole item is new. */
-  accept(size: number, block: Block): void {
-    this.keep(block);
-    this.answer('new', size);
-  }
-
-  /** The whole item is refused. */
-  refuse(reason: Reason, explanation: string, size = 1): void {
-    this.answer(reason, size, explanation);
-  }
-
-  /** Items of which nothing needs to be said: the same run goes on for as long as they are answered alike. */
-  answerQuick(taken: 'new' | 'before', index: number, readings: number): void {
-    const disposition = taken === 'new' ? 'DISPOSITION_ACCEPTED' : 'DISPOSITION_DUPLICATE';
-    const last = this.#results.at(-1);
-    if (last !== undefined && last.disposition === disposition && last.readings === 0) {
-      this.#size += readings;
-      if (taken === 'new') this.#counts.accepted += readings;
-      else this.#counts.duplicate += readings;
-      last.items! += 1;
-      return;
-    }
-    this.begin(index, null);
-    this.answer(taken === 'new' ? 'new' : 'DUPLICATE', readings);
-  }
-
-  /** The item was not taken. */
-  askAgain(index: number, retryAfterMs: DurationMs): void {
-    this.#asksAgain = true;
-    const last = this.#results.at(-1);
-    if (last?.disposition === 'DISPOSITION_RETRY_LATER') {
-      last.items! += 1;
-      return;
-    }
-    const run = { firstItem: index, items: 1, firstReading: 0, readings: 0, explanation: '', retryAfterMs };
-    const reason = 'QUARANTINE_REASON_UNSPECIFIED';
-    this.#results.push({ ...run, reason, disposition: 'DISPOSITION_RETRY_LATER' });
-  }
-
-  keep(block: StoredBlock): void {
-    this.#blocks.push(block);
-  }
-
-  answer(verdict: Verdict, size: number, explanation = ''): void {
-    this.#count(verdict, size, explanation);
-    const last = this.#results.at(-1);
-    const result = this.#resultOf(verdict, explanation);
-    // Neighbours that are answered alike are one run.
-    if (
-      last !== undefined &&
-      last.readings === 0 &&
-      last.disposition === result.disposition &&
-      last.reason === result.reason &&
-      last.explanation === result.explanation
-    ) {
-      last.items! += 1;
-      return;
-    }
-    this.#results.push({ ...result, firstItem: this.#index, items: 1, firstReading: 0, readings: 0 });
-  }
-
-  /** Some readings of an item of `whole` readings. */
-  answerPart(verdict: Verdict, from: number, count: number, whole: number, explanation: string): void {
-    if (count === whole) return this.answer(verdict, whole, explanation);
-    this.#count(verdict, count, explanation);
-    this.#results.push({
-      ...this.#resultOf(verdict, explanation),
-      firstItem: this.#index,
-      items: 1,
-      firstReading: from,
-      readings: count,
-    });
-  }
-
-  /** An item with numbers was judged. */
-  numbered(key: string, { sensor, boot }: { readonly sensor: string; readonly boot: string }): void {
-    this.#numbered.set(`${key}|${boot}`, { key, sensor, boot });
-  }
-
-  end(dedup: Dedup): Taking {
-    const gaps: Gap[] = [];
-    let missing = 0;
-    for (const { key, sensor, boot } of this.#numbered.values()) {
-      const room = Math.min(GAPS_OF_A_SENSOR, GAPS_AT_MOST - gaps.length);
-      for (const { first, last } of dedup.gaps(key, boot, room)) {
-        gaps.push({ sensor, boot, firstSequence: first, lastSequence: last });
-      }
-      missing += dedup.gapCount(key, boot);
-    }
-    return {
-      blocks: this.#blocks,
-      quarantined: this.#quarantined.map(({ item, alike }) =>
-        alike === 0
-          ? item
-          : {
-              ...item,
-              explanation: `${item.explanation} And ${alike} more of this item for the same reason.`,
-            },
-      ),
-      results: this.#results,
-      gaps,
-      moreGaps: missing - gaps.length,
-      counts: this.#counts,
-      size: this.#size,
-      asksAgain: this.#asksAgain,
-    };
-  }
-
-  #resultOf(verdict: Verdict, explanation: string): ItemResult & { explanation: string } {
-    const isTaken = verdict === 'new' || verdict === 'DUPLICATE';
-    return {
-      disposition: isTaken
-        ? verdict === 'new'
-          ? 'DISPOSITION_ACCEPTED'
-          : 'DISPOSITION_DUPLICATE'
-        : 'DISPOSITION_QUARANTINED',
-      reason: isTaken ? 'QUARANTINE_REASON_UNSPECIFIED' : `QUARANTINE_REASON_${verdict}`,
-      explanation: this.#results.length < EXPLAINED_AT_MOST ? explanation : '',
-      retryAfterMs: 0,
-    };
-  }
-
-  #count(verdict: Verdict, size: number, explanation: string): void {
-    this.#size += size;
-    if (verdict === 'new') this.#counts.accepted += size;
-    else if (verdict === 'DUPLICATE') this.#counts.duplicate += size;
-    else {
-      this.#counts.quarantined.set(verdict, (this.#counts.quarantined.get(verdict) ?? 0) + size);
-      this.#quarantine(verdict, size, explanation);
-    }
-  }
-
-  /** Kept once for each reason of an item, whatever the number of its bad readings. */
-  #quarantine(reason: Reason, size: number, explanation: string): void {
-    for (let n = this.#quarantined.length - 1; n >= 0 && this.#quarantined[n]!.index === this.#index; n--) {
-      const known = this.#quarantined[n]!;
-      if (known.item.reason !== reason) continue;
-      known.alike += size;
-      return;
-    }
-    const { tenant, vendor } = this.sender;
-    const item = {
-      tenant,
-      vendor,
-      receivedAtMs: this.#nowMs,
-      sentAtMs: this.sentAtMs,
-      reason,
-      explanation,
-      item: textOf(this.#item),
-    };
-    this.#quarantined.push({ index: this.#index, item, alike: 0 });
-  }
-}
-
-const ITEM_TEXT_AT_MOST = 2_000;
-
-function textOf(item: unknown): string {
-  if (typeof item === 'string') return item.slice(0, ITEM_TEXT_AT_MOST);
-  const text = JSON.stringify(item, (_, value: unknown) =>
-    typeof value === 'number' && !Number.isFinite(value)
-      ? String(value)
-      : Array.isArray(value) && value.length > 100
-        ? [...(value as unknown[]).slice(0, 100), `… ${value.length}`]
-        : value,
-  );
-  return text.slice(0, ITEM_TEXT_AT_MOST);
 }

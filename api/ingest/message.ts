@@ -58,11 +58,16 @@ export const itemOf = (columns: ColumnDecoder, item: number): Item__Output =>
     columns.bytes.subarray(columns.itemAt[item], columns.itemEnd[item]),
   );
 
-/** The service with messages left as bytes: bytes that cannot be decoded are answered, and end no stream. */
+/**
+ * The service with messages left as bytes: bytes that cannot be decoded are answered, and end no stream. Answers on a
+ * stream are bytes too.
+ */
 export function withRawMessages(service: ServiceDefinition): ServiceDefinition {
-  const raw = (method: string): ServiceDefinition[string] => ({
-    ...service[method]!,
-    requestDeserialize: (bytes: Buffer): Buffer => bytes,
-  });
-  return { ...service, Publish: raw('Publish'), PublishOnce: raw('PublishOnce') };
+  const asItIs = (bytes: Buffer): Buffer => bytes;
+  const { Publish, PublishOnce } = service;
+  return {
+    ...service,
+    Publish: { ...Publish!, requestDeserialize: asItIs, responseSerialize: asItIs },
+    PublishOnce: { ...PublishOnce!, requestDeserialize: asItIs },
+  };
 }

@@ -1,26 +1,19 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
-import type { Refusal } from './fair.ts';
-import type { StoredBlock } from './frame.ts';
-import type { Taking } from './intake.ts';
 import type { Sender } from './sender.ts';
-
-/** Why something was not taken: a refusal of `fair.ts`, or work that nothing but the archive waits for. */
-type RetryCause = Refusal['cause'] | 'archive-only';
+import type { RetryCause, VendorLog } from './vendor-log.ts';
 
 /** An archive that takes nothing for so long while something waits is one that cannot take anything. */
 const STILL_AT_LEAST_MS = 1_000;
 
 /** What the door counts. `vendor` is a label: vendors are few, sensors are not. */
 export interface IngestMetrics {
-  /** It is archived. */
-  taken(sender: Sender, taking: Taking): void;
-  retryLater(sender: Sender, cause: RetryCause, afterMs: number): void;
+  /** A vendor was asked to come again after so long. */
+  retryLater(cause: RetryCause, afterMs: number): void;
   acknowledged(seconds: number): void;
   /** @param stillMs how long nothing had become durable before, although something waited */
   committed(seconds: number, stillMs: number): void;
   delivered(kind: string, seconds: number): void;
-  heard(sender: Sender, atMs: number): void;
   sensors(read: () => readonly { tenant: string; status: string; count: number }[]): void;
   backlog(
     read: () => { inbox: number; frames: number; pendingBytes: number; roomBytes: number; stillMs: number },
@@ -33,20 +26,45 @@ const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 
  * Registers the metrics of ingestion, all under `tocsin_ingest_`.
  *
  * @param now the clock against which lag is measured, ms
+ * @param vendors counts what each vendor sent; read when somebody collects
  */
-export function createIngestMetrics(registry: Registry, now: () => number): IngestMetrics {
+export function createIngestMetrics(
+  registry: Registry,
+  now: () => number,
+  vendors: VendorLog,
+): IngestMetrics {
   const registers = [registry];
-  const items = new Counter({
+  new Counter({
     name: 'tocsin_ingest_items_total',
     help: 'Readings, samples and bulletins by what became of them.',
     labelNames: ['tenant', 'vendor', 'disposition'],
     registers,
+    collect() {
+      this.reset();
+      for (const { sender, accepted, duplicate, quarantined, retryLater } of vendors.all()) {
+        const counts = {
+          accepted,
+          duplicate,
+          quarantined: total(quarantined),
+          'retry-later': total(retryLater),
+        };
+        for (const [disposition, count] of Object.entries(counts)) {
+          if (count > 0) this.inc({ ...labelsOf(sender), disposition }, count);
+        }
+      }
+    },
   });
-  const quarantined = new Counter({
+  new Counter({
     name: 'tocsin_ingest_quarantined_total',
     help: 'Quarantined readings, samples and bulletins by reason.',
     labelNames: ['tenant', 'vendor', 'reason'],
     registers,
+    collect() {
+      this.reset();
+      for (const { sender, quarantined } of vendors.all()) {
+        for (const [reason, count] of quarantined) this.inc({ ...labelsOf(sender), reason }, count);
+      }
+    },
   });
   const acknowledged = histogram('ack_seconds', 'From the arrival of a message to its acknowledgement.');
   const committed = histogram('archive_seconds', 'Time in which a group became durable.');
@@ -57,27 +75,37 @@ export function createIngestMetrics(registry: Registry, now: () => number): Inge
     buckets: SECONDS,
     registers,
   });
-  const heard = new Gauge({
+  new Gauge({
     name: 'tocsin_ingest_last_heard_timestamp_seconds',
     help: 'When a vendor was last heard.',
     labelNames: ['tenant', 'vendor'],
     registers,
+    collect() {
+      for (const { sender, lastHeardAtMs } of vendors.all()) {
+        if (lastHeardAtMs > 0) this.set(labelsOf(sender), lastHeardAtMs / 1_000);
+      }
+    },
   });
-  const refused = new Counter({
+  new Counter({
     name: 'tocsin_ingest_retry_later_total',
     help: 'Messages answered RETRY_LATER, in whole or in part, by cause.',
     labelNames: ['tenant', 'vendor', 'cause'],
     registers,
+    collect() {
+      this.reset();
+      for (const { sender, retryLater } of vendors.all()) {
+        for (const [cause, count] of retryLater) this.inc({ ...labelsOf(sender), cause }, count);
+      }
+    },
   });
-  const newest = new Map<string, { readonly sender: Sender; atMs: number }>();
   new Gauge({
     name: 'tocsin_ingest_lag_seconds',
     help: 'Age of the newest observation of a vendor that is archived.',
     labelNames: ['tenant', 'vendor'],
     registers,
     collect() {
-      for (const { sender, atMs } of newest.values()) {
-        this.set({ tenant: sender.tenant, vendor: sender.vendor }, (now() - atMs) / 1_000);
+      for (const { sender, newestAtMs } of vendors.all()) {
+        if (newestAtMs > -Infinity) this.set(labelsOf(sender), (now() - newestAtMs) / 1_000);
       }
     },
   });
@@ -109,23 +137,7 @@ export function createIngestMetrics(registry: Registry, now: () => number): Inge
   }
 
   return {
-    taken(sender, { counts, blocks }) {
-      const { tenant, vendor } = sender;
-      const key = `${tenant}|${vendor}`;
-      const known = newest.get(key);
-      const atMs = blocks.reduce((latest, block) => Math.max(latest, observedAt(block)), -Infinity);
-      if (known !== undefined) known.atMs = Math.max(known.atMs, atMs);
-      else if (atMs > -Infinity) newest.set(key, { sender, atMs });
-      if (counts.accepted > 0) items.inc({ tenant, vendor, disposition: 'accepted' }, counts.accepted);
-      if (counts.duplicate > 0) items.inc({ tenant, vendor, disposition: 'duplicate' }, counts.duplicate);
-      for (const [reason, count] of counts.quarantined) {
-        items.inc({ tenant, vendor, disposition: 'quarantined' }, count);
-        quarantined.inc({ tenant, vendor, reason }, count);
-      }
-    },
-    retryLater({ tenant, vendor }, cause, afterMs) {
-      items.inc({ tenant, vendor, disposition: 'retry-later' });
-      refused.inc({ tenant, vendor, cause });
+    retryLater(cause, afterMs) {
       const at = performance.now();
       wasBlind(cause, at, at + afterMs);
     },
@@ -135,7 +147,6 @@ export function createIngestMetrics(registry: Registry, now: () => number): Inge
       stood(still);
     },
     delivered: (kind, seconds) => delivered.observe({ kind }, seconds),
-    heard: ({ tenant, vendor }, atMs) => heard.set({ tenant, vendor }, atMs / 1_000),
     sensors(read) {
       new Gauge({
         name: 'tocsin_ingest_sensors',
@@ -169,16 +180,10 @@ export function createIngestMetrics(registry: Registry, now: () => number): Inge
   };
 }
 
-/** When the last of a block was observed. */
-function observedAt(block: StoredBlock): number {
-  switch (block.kind) {
-    case 'readings':
-      return block.atMs.at(-1) ?? -Infinity;
-    case 'runs':
-      return block.ends.reduce((latest, end) => Math.max(latest, block.atMs[end - 1]!), -Infinity);
-    case 'waveform':
-      return block.startedAtMs + (block.samples.length * 1_000) / block.rateHz;
-    default:
-      return block.bulletin.observedAtMs;
-  }
+const labelsOf = ({ tenant, vendor }: Sender): { tenant: string; vendor: string } => ({ tenant, vendor });
+
+function total(counts: ReadonlyMap<string, number>): number {
+  let sum = 0;
+  for (const count of counts.values()) sum += count;
+  return sum;
 }

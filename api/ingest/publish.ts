@@ -2,26 +2,27 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { TocsinError } from '../../domain/errors.ts';
+import type { DurationMs } from '../../domain/units.ts';
 import type { PublishOnceResponse } from '../../proto/gen/tocsin/v1/PublishOnceResponse.ts';
-import type { MessageResult } from '../../proto/gen/tocsin/v1/MessageResult.ts';
-import type { PublishResponse } from '../../proto/gen/tocsin/v1/PublishResponse.ts';
+import { encodeAnswers, messageResultOf } from './answer.ts';
+import type { Answer } from './answer.ts';
 import { failpoint } from './failpoint.ts';
 import type { GroupCommit } from './commit.ts';
 import type { Fairness, Refusal, Share } from './fair.ts';
-import { GAPS_AT_MOST } from './intake.ts';
-import type { Intake, Taking } from './intake.ts';
+import type { Intake } from './intake.ts';
 import type { Sender } from './sender.ts';
 import type { IngestLimits } from './limits.ts';
 import type { IngestMetrics } from './metrics.ts';
 import { toServiceError } from './grpc-error.ts';
 import { readMessage } from './message.ts';
-import type { VendorLog } from './vendor-log.ts';
+import type { Run, Taking } from './taking.ts';
+import type { RetryCause, VendorAccount, VendorLog } from './vendor-log.ts';
 
 /** A stream that was asked to wait is not read for so long: it would only be asked again. */
 const REFUSED_PAUSE_AT_MOST_MS = 250;
 
-/** Messages arrive as bytes: what cannot be decoded is answered, and the stream goes on. */
-export type PublishCall = ServerDuplexStream<Buffer, PublishResponse>;
+/** Bytes both ways: what cannot be decoded is answered, and the stream goes on. */
+export type PublishCall = ServerDuplexStream<Buffer, Buffer>;
 
 export interface PublishOptions {
   readonly intake: Intake;
@@ -34,10 +35,9 @@ export interface PublishOptions {
   readonly log: Pick<Logger, 'error'>;
 }
 
-interface Answer {
-  readonly sequence: number;
-  readonly result: MessageResult;
+interface Unanswered extends Answer {
   readonly size: number;
+  /** null: it is not durable yet. */
   archivedThrough: number | null;
 }
 
@@ -58,7 +58,8 @@ export function servePublish(
 ): Promise<void> {
   const { intake, fairness, limits, vendors, now, log } = publishing;
   const share = fairness.of(sender);
-  const unanswered: Answer[] = [];
+  const account = vendors.of(sender);
+  const unanswered: Unanswered[] = [];
   let unackedReadings = 0;
   let sequence = 0;
   let heardAt = performance.now();
@@ -100,11 +101,7 @@ export function servePublish(
     if (last === undefined || isOver) return;
     for (const one of answers) unackedReadings -= one.size;
     failpoint('before-ack');
-    call.write({
-      acknowledgedThrough: last.sequence,
-      results: withGapsAtMost(answers),
-      archivedThrough: last.archivedThrough!,
-    });
+    call.write(encodeAnswers(last.sequence, answers, last.archivedThrough!));
     failpoint('after-ack');
     if (takesMore) read();
     else if (unanswered.length === 0) finish(() => call.end());
@@ -148,26 +145,22 @@ export function servePublish(
         ),
       );
     }
-    vendors.heard(sender, now());
+    const nowMs = now();
+    account.heard(nowMs);
     const refusal = share.admit(bytes.length);
     if (refusal !== null) {
-      tellRefusal(sender, refusal, publishing);
-      const result = later(sequence, message.size, refusal);
-      unanswered.push({ sequence, result, size: 0, archivedThrough: 0 });
+      askedAgain(account, refusal.cause, refusal.retryAfterMs, publishing);
+      unanswered.push({ sequence, ...later(message.size, refusal), size: 0, archivedThrough: 0 });
       restFor(Math.min(refusal.retryAfterMs, REFUSED_PAUSE_AT_MOST_MS));
       return schedule();
     }
-    const taking = intake.take(sender, message, now(), fairness.isHalfFull());
-    const waiting: Answer = {
-      sequence,
-      result: resultOf(sequence, taking),
-      size: taking.size,
-      archivedThrough: null,
-    };
+    const taking = intake.take(sender, message, nowMs, fairness.isHalfFull());
+    const { runs, gaps, moreGaps, size } = taking;
+    const waiting: Unanswered = { sequence, runs, gaps, moreGaps, size, archivedThrough: null };
     unanswered.push(waiting);
-    unackedReadings += taking.size;
+    unackedReadings += size;
     failpoint('validated');
-    archive(sender, share, taking, arrivedAt, publishing).then((archivedThrough) => {
+    archive(account, share, taking, arrivedAt, publishing).then((archivedThrough) => {
       waiting.archivedThrough = archivedThrough;
       schedule();
     }, fail);
@@ -207,71 +200,67 @@ export async function publishOnce(
   const { intake, fairness, vendors, now } = publishing;
   const arrivedAt = performance.now();
   const share = fairness.of(sender);
-  vendors.heard(sender, now());
+  const account = vendors.of(sender);
+  const nowMs = now();
+  account.heard(nowMs);
   const message = readMessage('PublishOnce', bytes, intake.namesOf(sender));
   const refusal = share.admit(bytes.length);
   if (refusal !== null) {
-    tellRefusal(sender, refusal, publishing);
-    return { result: later(0, message.size, refusal) };
+    askedAgain(account, refusal.cause, refusal.retryAfterMs, publishing);
+    return { result: messageResultOf(later(message.size, refusal)) };
   }
-  const taking = intake.take(sender, message, now(), fairness.isHalfFull());
-  const archivedThrough = await archive(sender, share, taking, arrivedAt, publishing);
-  return { result: resultOf(0, taking), archivedThrough };
+  const taking = intake.take(sender, message, nowMs, fairness.isHalfFull());
+  const archivedThrough = await archive(account, share, taking, arrivedAt, publishing);
+  return { result: messageResultOf(taking), archivedThrough };
 }
 
 /** Makes durable what was taken; resolves with the archive's newest frame. */
-async function archive(
-  sender: Sender,
+function archive(
+  account: VendorAccount,
   share: Share,
   taking: Taking,
   arrivedAt: number,
-  { commit, metrics, vendors, limits }: PublishOptions,
+  publishing: PublishOptions,
 ): Promise<number> {
-  if (taking.asksAgain) {
-    vendors.retryLater(sender);
-    metrics?.retryLater(sender, 'archive-only', limits.retryAfterMs);
-  }
+  const { commit, metrics, limits } = publishing;
+  if (taking.asksAgain) askedAgain(account, 'archive-only', limits.retryAfterMs, publishing);
   const before = commit.pendingBytes;
   const durable = commit.submit(taking.blocks, taking.quarantined);
   const waiting = commit.pendingBytes - before;
   share.taken(waiting, taking.size);
-  try {
-    const archivedThrough = await durable;
-    vendors.taken(sender, taking.counts);
-    metrics?.taken(sender, taking);
-    metrics?.acknowledged((performance.now() - arrivedAt) / 1_000);
-    return archivedThrough;
-  } finally {
-    share.archived(waiting);
-  }
+  return durable.then(
+    (archivedThrough) => {
+      share.archived(waiting);
+      account.archived(taking);
+      metrics?.acknowledged((performance.now() - arrivedAt) / 1_000);
+      return archivedThrough;
+    },
+    (error: unknown) => {
+      share.archived(waiting);
+      throw error;
+    },
+  );
 }
 
-const resultOf = (sequence: number, { results, gaps, moreGaps }: Taking): MessageResult => ({
-  sequence,
-  items: [...results],
-  gaps: [...gaps],
-  moreGaps,
-});
-
-/** Answers to many messages at once may each have many gaps: as many as a response may tell, the others as a number. */
-function withGapsAtMost(answers: readonly Answer[]): MessageResult[] {
-  let room = GAPS_AT_MOST;
-  return answers.map(({ result }) => {
-    const { gaps = [], moreGaps } = result;
-    const told = gaps.length <= room ? gaps : gaps.slice(0, room);
-    room -= told.length;
-    return told === gaps
-      ? result
-      : { ...result, gaps: told, moreGaps: Number(moreGaps ?? 0) + gaps.length - told.length };
-  });
+function askedAgain(
+  account: VendorAccount,
+  cause: RetryCause,
+  afterMs: DurationMs,
+  { metrics }: PublishOptions,
+): void {
+  account.askedAgain(cause);
+  metrics?.retryLater(cause, afterMs);
 }
 
-function tellRefusal(sender: Sender, refusal: Refusal, { vendors, metrics }: PublishOptions): void {
-  vendors.retryLater(sender);
-  metrics?.retryLater(sender, refusal.cause, refusal.retryAfterMs);
-}
-
-const later = (sequence: number, items: number, { retryAfterMs }: Refusal): MessageResult => ({
-  sequence,
-  items: [{ firstItem: 0, items, disposition: 'DISPOSITION_RETRY_LATER', retryAfterMs }],
-});
+const later = (items: number, { retryAfterMs }: Refusal): Omit<Answer, 'sequence'> => {
+  const run: Run = {
+    verdict: 'RETRY_LATER',
+    firstItem: 0,
+    items,
+    explanation: '',
+    retryAfterMs,
+    firstReading: 0,
+    readings: 0,
+  };
+  return { runs: [run], gaps: [], moreGaps: 0 };
+};

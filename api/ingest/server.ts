@@ -97,7 +97,8 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
   const { stores, starter, auth, log, clockOf = () => 'wall', now = Date.now } = options;
   const limits: IngestLimits = { ...INGEST_LIMITS, ...options.limits };
   const writer = `${new Date(now()).toISOString()}/${randomUUID()}`;
-  const metrics = options.metrics === undefined ? null : createIngestMetrics(options.metrics, now);
+  const vendors = createVendorLog();
+  const metrics = options.metrics === undefined ? null : createIngestMetrics(options.metrics, now, vendors);
   const archive = new Archive({ frames: stores.frames, checkpoints: stores.checkpoints, writer });
   const relay = new Relay({
     archive,
@@ -129,7 +130,6 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
   });
   const fairness = createFairness(limits);
   const registry = createRegistry({ sites: stores.sites, plans: stores.plans, log });
-  const vendors = createVendorLog();
   const health = new HealthImplementation({ '': 'NOT_SERVING', [INGEST]: 'NOT_SERVING' });
   const server = new Server({
     'grpc.max_receive_message_length': limits.messageBytesAtMost,
@@ -281,7 +281,7 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
           touches: status.touches,
           touched: touched.incidents.filter((id) => mine === null || id.startsWith(`incident/${mine}/`)),
           touchedComplete: touched.complete,
-          vendors: vendors.of(mine),
+          vendors: vendors.status(mine),
           process: writer,
         };
       }),

@@ -140,13 +140,14 @@ async function kernel({ sensors, sites }: ServerOptions): Promise<Running> {
     setImmediate(() => void detect());
   });
   const server = new Server({ 'grpc.max_receive_message_length': INGEST_LIMITS.messageBytesAtMost });
+  const vendors = createVendorLog();
   const publishing = {
     intake,
     commit,
     fairness,
     limits: INGEST_LIMITS,
-    metrics: createIngestMetrics(new Registry(), nowMs),
-    vendors: createVendorLog(),
+    metrics: createIngestMetrics(new Registry(), nowMs, vendors),
+    vendors,
     now: nowMs,
     log,
   };

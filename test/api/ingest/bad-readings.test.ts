@@ -57,14 +57,8 @@ describe('bad readings', () => {
         const items = Array.isArray(made) ? made : [made];
         const bytes = IngestService.service.Publish.requestSerialize({ sequence: n, sentAtMs: NOW, items });
         const taking = intake.take(sender, readMessage('Publish', bytes, intake.namesOf(sender)), NOW);
-        const of = taking.results.filter(
-          ({ firstItem, items: count }) => firstItem! + count! === items.length,
-        );
-        const verdicts = of.map(({ disposition, reason }) =>
-          disposition === 'DISPOSITION_QUARANTINED'
-            ? String(reason).replace('QUARANTINE_REASON_', '')
-            : String(disposition).replace('DISPOSITION_', ''),
-        );
+        const of = taking.runs.filter(({ firstItem, items: count }) => firstItem + count === items.length);
+        const verdicts = of.map(({ verdict }) => (verdict === 'new' ? 'ACCEPTED' : verdict));
         assert.equal(`${verdicts.join(' ')}${marksOf(taking.blocks)}`, becomes, `variant ${n}`);
         const refused = verdicts.filter((verdict) => verdict !== 'ACCEPTED' && verdict !== 'DUPLICATE');
         assert.equal(taking.quarantined.length > 0, refused.length > 0, 'what is refused is kept for people');

@@ -161,7 +161,7 @@ describe('the quick way', () => {
           nowMs,
         );
         const expected = ordinary.intake.take(SENDER, asItems(request), nowMs);
-        assert.deepEqual(taken.results, expected.results);
+        assert.deepEqual(taken.runs, expected.runs);
         assert.deepEqual(taken.gaps, expected.gaps);
         assert.deepEqual(taken.counts, expected.counts);
         assert.equal(taken.size, expected.size);
@@ -187,13 +187,12 @@ describe('the quick way', () => {
     const send = (sequence: number): unknown => {
       const items = [{ reading: { sensor: 'a', sequence, observedAtMs: NOW, value: 80 } }];
       const bytes = IngestService.service.Publish.requestSerialize({ items });
-      return intake.take(SENDER, readMessage('Publish', bytes, intake.namesOf(SENDER)), NOW).results[0]!
-        .disposition;
+      return intake.take(SENDER, readMessage('Publish', bytes, intake.namesOf(SENDER)), NOW).runs[0]!.verdict;
     };
-    assert.equal(send(1), 'DISPOSITION_ACCEPTED');
+    assert.equal(send(1), 'new');
     sensor.high = 50;
     revision += 1;
-    assert.equal(send(2), 'DISPOSITION_QUARANTINED');
+    assert.equal(send(2), 'RANGE');
   });
 });
 
