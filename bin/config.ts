@@ -176,7 +176,7 @@ export const configSchema = z.strictObject({
       export_closed_bundles: duration.prefault('15m'),
       check_disk: duration.prefault('5m'),
       watch_recognisers: duration.prefault('1h'),
-      retrain_recognisers: between(60_000, 366 * 24 * 3_600_000).prefault('7d'),
+      retrain_recognisers: between(1_000, 366 * 24 * 3_600_000).prefault('7d'),
     })
     .prefault({}),
   retraining: z

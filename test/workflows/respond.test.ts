@@ -141,6 +141,24 @@ test('asks the duty officer when the recognisers disagree, and goes on with what
   assert.deepEqual(await refusalOf(incident.answer('classify/1', 'quarry-blast')), 'QUESTION_CLOSED');
 });
 
+test('records what was voted on, and shadow votes beside the votes, and acts on the votes alone', async () => {
+  const [first] = agreed().votes;
+  const shadow = { ...first!, hash: 'f'.repeat(64), label: 'quarry-blast' };
+  const input = { key: 'usgs|n1', vendor: 'vendor-quakes', observedAtMs: T0, row: { magnitude: 6.4 } };
+  const incident = await openIncident(quakePlan, [notice({ mmi: 7 })], {
+    vote: () => ({ ...agreed(), shadows: [shadow], input }),
+  });
+  const [voted] = await incident.factsOf('voted');
+  assert.deepEqual(
+    (voted?.data['shadows'] as { hash: string; label: string }[]).map(({ hash, label }) => [hash, label]),
+    [[shadow.hash, 'quarry-blast']],
+  );
+  assert.deepEqual(voted?.data['input'], input);
+  const { assessment } = await incident.situation();
+  assert.equal(assessment?.type, 'earthquake');
+  assert.ok(assessment?.votes.every(({ hash }) => hash !== shadow.hash));
+});
+
 test('takes recognisers that fail as a doubt for a human, never as silence', async () => {
   const incident = await openIncident(quakePlan, [notice({ mmi: 7 })], {
     vote: () => {
