@@ -207,6 +207,8 @@ export interface Sensor {
   readonly samplingHz?: number;
   /** How far its clock may be off, as the vendor declared. */
   readonly clockQuality?: ClockQuality;
+  /** Out of service, and who said so: what it sends is refused, and nobody misses it. */
+  readonly retired?: 'vendor' | 'operator';
 }
 
 export interface SiteStore {

@@ -384,6 +384,10 @@ export const SensorSchema = z
     position: PositionSchema.nullable(),
     samplingHz: z.number().optional(),
     clockQuality: z.enum(['free', 'network', 'satellite']).optional(),
+    retired: z
+      .enum(['vendor', 'operator'])
+      .optional()
+      .meta({ description: 'Out of service, and who said so: it is not heard, and nobody misses it.' }),
     health: SensorHealthSchema,
   })
   .meta({ id: 'Sensor' });

@@ -37,6 +37,7 @@ const description = z
       .min(0, 'must be 0 (irregular) or more')
       .max(SAMPLING_AT_MOST_HZ, `must be at most ${SAMPLING_AT_MOST_HZ}`),
     clockQuality: z.string(),
+    retired: z.boolean(),
   })
   .refine(({ low, high }) => low < high, { path: ['high'], message: 'must be larger than low' });
 
@@ -73,8 +74,9 @@ export function createRegistry(options: {
   /** Sensors that the operator entered go by their id, described ones by the vendor's name; nobody sees another's. */
   const of = (sender: Sender, name: string): Sensor | undefined => {
     const entered = known.get(name);
-    if (entered?.tenant === sender.tenant && entered.vendor === sender.vendor) return entered;
-    return known.get(sensorIdOf(sender, name));
+    const isOwn = entered?.tenant === sender.tenant && entered.vendor === sender.vendor;
+    const sensor = isOwn ? entered : known.get(sensorIdOf(sender, name));
+    return sensor?.retired === undefined ? sensor : undefined;
   };
   return {
     of,
@@ -109,16 +111,19 @@ export function createRegistry(options: {
         }
       }
       const sensors = parsed.data.sensors.map(
-        ({ sensor, position, samplingHz, clockQuality, ...rest }): Sensor => {
+        ({ sensor, position, samplingHz, clockQuality, retired, ...rest }): Sensor => {
           const clock = CLOCKS[clockQuality as WireClockQuality];
+          const id = sensorIdOf(sender, sensor);
+          const by = known.get(id)?.retired === 'operator' ? 'operator' : retired ? 'vendor' : undefined;
           return {
             ...rest,
-            id: sensorIdOf(sender, sensor),
+            id,
             vendor: sender.vendor,
             tenant: sender.tenant,
             position: position ?? null,
             ...(samplingHz === 0 ? {} : { samplingHz }),
             ...(clock === undefined ? {} : { clockQuality: clock }),
+            ...(by === undefined ? {} : { retired: by }),
           };
         },
       );

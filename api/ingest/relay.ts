@@ -694,11 +694,12 @@ export class Relay {
     return book;
   }
 
-  /** Those that are registered, and of each site the one that counts the doubtful. */
+  /** Those that are in service, and of each site the one that counts the doubtful: when all are retired, none is. */
   #sensorsOf(tenant: string): Sensor[] {
     const sensors = this.#sensors.filter((sensor) => sensor.tenant === tenant);
     const sites = new Set(sensors.map(({ site }) => site));
-    return [...sensors, ...[...sites].map((site) => doubtsSensor(tenant, site))];
+    const inService = sensors.filter(({ retired }) => retired === undefined);
+    return [...inService, ...[...sites].map((site) => doubtsSensor(tenant, site))];
   }
 
   async #savePosition(): Promise<void> {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { createApiClient } from '../client.ts';
-import { call } from '../command-line.ts';
+import { call, leaf } from '../command-line.ts';
 import type { CallOptions } from '../command-line.ts';
+import { CommandFailed, EXIT } from '../exit-codes.ts';
 import { print, printJson, table } from '../output.ts';
 import { ROUTES } from '../routes.ts';
 
@@ -17,6 +18,18 @@ export function declare(program: Command): void {
     'one sensor: what it is, and its health',
     'tocsin sensor show demo/vendor-gas/riser',
   ).action(show);
+  leaf(
+    sensor,
+    'retire <sensor>',
+    'take a sensor out of service: what it sends is refused, and its silence pages nobody',
+    'tocsin sensor retire demo/vendor-gas/riser',
+  ).action((id: string, options: { json?: boolean }) => service(id, true, options));
+  leaf(
+    sensor,
+    'restore <sensor>',
+    'put a retired sensor into service again',
+    'tocsin sensor restore demo/vendor-gas/riser',
+  ).action((id: string, options: { json?: boolean }) => service(id, false, options));
 }
 
 interface ListedSensor {
@@ -28,6 +41,7 @@ interface ListedSensor {
   readonly high: number;
   readonly samplingHz?: number;
   readonly clockQuality?: string;
+  readonly retired?: string;
   readonly health: {
     readonly status: string;
     readonly sinceMs: number | null;
@@ -62,11 +76,11 @@ async function list(options: ListOptions): Promise<void> {
   print(
     table(
       ['sensor', 'site', 'measures', 'state', 'last value', 'received'],
-      items.map(({ id, site, channel, unit, health }) => [
+      items.map(({ id, site, channel, unit, retired, health }) => [
         id,
         site,
         `${channel}, ${unit}`,
-        health.status,
+        retired === undefined ? health.status : 'retired',
         health.lastValue === null ? '' : `${health.lastValue} ${unit}`,
         timeOf(health.lastReceivedAtMs),
       ]),
@@ -89,6 +103,7 @@ async function show(id: string, options: CallOptions): Promise<void> {
         ['measures', `${sensor.channel}, ${sensor.low} to ${sensor.high} ${unit}, at ${sensor.site}`],
         ['sampling', sensor.samplingHz ? `every ${seconds(1_000 / sensor.samplingHz)}` : 'irregular'],
         ['clock', `${sensor.clockQuality ?? 'not declared'}; ${clock}`],
+        ...(sensor.retired === undefined ? [] : [['retired', `by the ${sensor.retired}`]]),
         ['state', `${health.status}${health.sinceMs === null ? '' : ` since ${timeOf(health.sinceMs)}`}`],
         ['last value', health.lastValue === null ? 'none' : `${health.lastValue} ${unit}`],
         ['observed', timeOf(health.lastObservedAtMs)],
@@ -101,6 +116,24 @@ async function show(id: string, options: CallOptions): Promise<void> {
       ],
     ),
   );
+}
+
+/** Ingestion reads the sensors again every few seconds. */
+async function service(id: string, retires: boolean, options: { json?: boolean }): Promise<void> {
+  const { openStores } = await import('../office.ts');
+  const office = await openStores();
+  try {
+    const sensor = (await office.stores.sites.sensors()).find((one) => one.id === id);
+    if (sensor === undefined) {
+      throw new CommandFailed(EXIT.notFound, 'SENSOR_UNKNOWN', `There is no sensor "${id}".`);
+    }
+    const { retired: _by, ...inService } = sensor;
+    await office.stores.sites.putSensor(retires ? { ...inService, retired: 'operator' } : inService);
+  } finally {
+    await office.close();
+  }
+  if (options.json) return printJson({ sensor: id, retired: retires });
+  print(`${id} ${retires ? 'is retired' : 'is in service'}`);
 }
 
 const timeOf = (atMs: number | null): string => (atMs === null ? 'never' : new Date(atMs).toISOString());

@@ -44,6 +44,13 @@ export class HealthBook {
 
   /** Takes the sensors as they are registered now; what is known of them stays. */
   register(sensors: readonly Sensor[]): void {
+    const registered = new Set(sensors.map(({ id }) => id));
+    for (const [id, monitor] of this.#monitors) {
+      if (registered.has(id)) continue;
+      this.#unclaimed.set(id, monitor.state());
+      this.#monitors.delete(id);
+      this.#changed.delete(monitor);
+    }
     for (const sensor of sensors) {
       const monitor = this.#monitors.get(sensor.id);
       if (monitor !== undefined && JSON.stringify(monitor.sensor) === JSON.stringify(sensor)) continue;
@@ -112,8 +119,8 @@ export class HealthBook {
   doubts(): Map<string, number> {
     const doubts = new Map<string, number>();
     for (const { sensor, status } of this.#monitors.values()) {
-      if (sensor.vendor === DOUBTS.vendor) continue;
-      doubts.set(sensor.site, (doubts.get(sensor.site) ?? 0) + Number(isDoubtful(status)));
+      const isCounted = sensor.vendor !== DOUBTS.vendor && isDoubtful(status);
+      doubts.set(sensor.site, (doubts.get(sensor.site) ?? 0) + Number(isCounted));
     }
     return doubts;
   }

@@ -1,3 +1,4 @@
+import { DOUBTS } from '../ingest/health-book.ts';
 import type {
   Condition,
   DetectorCondition,
@@ -93,6 +94,8 @@ export function holdsOnOneSensor(condition: Condition): boolean {
   switch (condition.when) {
     case 'atLeast':
     case 'below':
+      // The sensor that counts the doubtful ones is no device that drifts.
+      return condition.onSensors === 1 && condition.channel !== DOUBTS.channel;
     case 'detects':
     case 'expectedAtLeast':
     case 'expectedBelow':

@@ -32,6 +32,7 @@ export {
   mmi,
   mps,
   mps2,
+  sensors,
   ppm,
 } from './quantities.ts';
 export {

@@ -17,7 +17,8 @@ export type UnitName =
   | 'm/s²'
   | 'mm/s'
   | 'Hz'
-  | 'km/s';
+  | 'km/s'
+  | 'sensors';
 
 /** A number that knows its unit. */
 export interface Quantity<U extends UnitName> {
@@ -61,6 +62,8 @@ export const millimetresPerSecond = quantity('mm/s');
 export const hertz = quantity('Hz');
 /** Kilometres per second: how fast seismic waves are. */
 export const kmps = quantity('km/s');
+/** How many sensors of a place, as on the channel `doubtfulSensors`. */
+export const sensors = quantity('sensors');
 
 /** Bounds of a number that refinement may tune, both inclusive. */
 export interface Bounds {

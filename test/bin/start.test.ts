@@ -101,7 +101,7 @@ describe('tocsin start', () => {
     const plans = await tocsin(['plan', 'list', '--json'], env);
     assert.equal(plans.code, 0, plans.stderr);
     const { items } = JSON.parse(plans.stdout) as { items: { planId: string; active: { hash: string } }[] };
-    assert.deepEqual(items.map(({ planId }) => planId).sort(), ['earthquake', 'gas-leak']);
+    assert.deepEqual(items.map(({ planId }) => planId).sort(), ['earthquake', 'gas-leak', 'sensor-outage']);
     const doctor = await tocsin(['doctor', '--json'], env);
     assert.equal(doctor.code, 0, doctor.stdout);
     assert.equal((await fetch(`${http}/v1/incidents`)).status, 200);

@@ -21,13 +21,12 @@ const marked = (flags: readonly number[], bit: number): number[] =>
   flags.flatMap((one, n) => ((one & bit) === 0 ? [] : [n]));
 
 describe('the judgement of readings', () => {
-  it('has nothing to say of ordinary noise, whatever its seed', () => {
+  it('takes at most one of 3,000 readings of ordinary noise for a spike, whatever its seed', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1_000 }), (seed) => {
-        assert.deepEqual(
-          judged(noise(3_000, seed)).filter((flags) => flags !== 0),
-          [],
-        );
+        const marks = judged(noise(3_000, seed)).filter((flags) => flags !== 0);
+        assert.ok(marks.length <= 1);
+        assert.ok(marks.every((flags) => flags === QUALITY.spike));
       }),
       { numRuns: 30 },
     );

@@ -34,6 +34,11 @@ export interface SensorDescription {
    */
   'samplingHz'?: (number | string);
   'clockQuality'?: (_tocsin_v1_ClockQuality);
+  /**
+   * Out of service: what it sends is refused as of an unknown sensor, and its silence is no doubt. Describe it without
+   * to bring it back; one that the operator retired stays retired.
+   */
+  'retired'?: (boolean);
 }
 
 export interface SensorDescription__Output {
@@ -67,4 +72,9 @@ export interface SensorDescription__Output {
    */
   'samplingHz': (number);
   'clockQuality': (_tocsin_v1_ClockQuality__Output);
+  /**
+   * Out of service: what it sends is refused as of an unknown sensor, and its silence is no doubt. Describe it without
+   * to bring it back; one that the operator retired stays retired.
+   */
+  'retired': (boolean);
 }
