@@ -92,6 +92,8 @@ export interface SensorDigest {
   readonly sinceMs: EpochMs | null;
   /** Its last reading is suspect: a stuck sensor, a reading that nobody measured (docs/ingestion.md). */
   readonly suspect?: true;
+  /** Steps before its last reading that nobody measured: the value before stood in for them (docs/detection.md). */
+  readonly filled?: number;
 }
 
 export type Evidence = BulletinEvidence | ReadingsEvidence;

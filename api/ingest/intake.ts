@@ -18,7 +18,7 @@ import type { NameTable } from './columns-names.ts';
 import { itemOf } from './message.ts';
 import type { Message } from './message.ts';
 import { Taking } from './taking.ts';
-import type { Reason, Verdict as AnyVerdict } from './taking.ts';
+import type { Verdict as AnyVerdict } from './taking.ts';
 
 type Verdict = Exclude<AnyVerdict, 'RETRY_LATER'>;
 

@@ -11,6 +11,8 @@ import type { WatchedSensor } from './watched-sensor.ts';
 export interface Judge {
   /** Give it every reading of a sensor once, oldest first. */
   meets(sensor: number, atMs: EpochMs, value: number): boolean;
+  /** How many steps were filled in before the last reading of a sensor. @default none ever is */
+  filled?(sensor: number): number;
   /** What it must remember, by sensor; absent when it remembers nothing. */
   save?(): Readonly<Record<string, DetectorState>>;
 }
@@ -32,10 +34,8 @@ export function createJudge(
     case 'detects': {
       const named = detectorNamed(condition.detector, condition.parameters);
       const fillsAtMost = named.kind.fillsAtMost ?? 0;
-      return byDetectors(sensors, (id) => {
-        const sensor = sensors.find((one) => one.id === id);
-        return filling(named, fillsAtMost, sensor?.everyMs, states[id]);
-      });
+      const detectors = sensors.map(({ id, everyMs }) => filling(named, fillsAtMost, everyMs, states[id]));
+      return byDetectors(sensors, detectors);
     }
     case 'expectedAtLeast':
     case 'expectedBelow':
@@ -73,15 +73,15 @@ function byForecasts(
 
 function byDetectors(
   sensors: readonly { readonly id: string }[],
-  create: (sensor: string) => Detector,
+  detectors: readonly (Detector & { readonly filled?: number })[],
 ): Judge {
-  const detectors = sensors.map(({ id }) => create(id));
   const row = [NaN];
   return {
     meets(sensor, atMs, value) {
       row[0] = value;
       return detectors[sensor]!.push(atMs, row).alarm;
     },
+    filled: (sensor) => detectors[sensor]!.filled ?? 0,
     save: () => Object.fromEntries(sensors.map(({ id }, n) => [id, detectors[n]!.save()])),
   };
 }
@@ -91,6 +91,8 @@ interface FillingState {
   readonly detector: DetectorState;
   readonly atMs: EpochMs;
   readonly value: number;
+  /** Steps that were filled in before that reading; absent in what older versions saved. */
+  readonly filled?: number;
 }
 
 /** The last value stands in for the steps that are missing before a reading; the reading alone is judged. */
@@ -99,21 +101,27 @@ function filling(
   fillsAtMost: number,
   everyMs: DurationMs | undefined,
   state: DetectorState | undefined,
-): Detector {
+): Detector & { readonly filled?: number } {
   if (fillsAtMost === 0 || everyMs === undefined) return named.create(1, state);
   const saved = state?.['detector'] === undefined ? undefined : (state as unknown as FillingState);
   const detector = named.create(1, saved?.detector);
   let last = saved === undefined ? null : { atMs: saved.atMs, value: saved.value };
+  let filled = saved?.filled ?? 0;
   return {
     channels: 1,
+    get filled() {
+      return filled;
+    },
     push(timeMs, row) {
       const missing = last === null ? 0 : Math.round((timeMs - last.atMs) / everyMs) - 1;
-      if (missing > 0 && missing <= fillsAtMost) {
+      filled = missing > 0 && missing <= fillsAtMost ? missing : 0;
+      if (filled > 0) {
         for (let n = 1; n <= missing; n++) detector.push(last!.atMs + n * everyMs, [last!.value]);
       }
       if (last === null || timeMs >= last.atMs) last = { atMs: timeMs, value: row[0]! };
       return detector.push(timeMs, row);
     },
-    save: () => (last === null ? {} : { detector: detector.save(), ...last }),
+    save: () =>
+      last === null ? {} : { detector: detector.save(), ...last, ...(filled === 0 ? {} : { filled }) },
   };
 }

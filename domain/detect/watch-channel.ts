@@ -186,12 +186,14 @@ export class ChannelWatch {
       .slice(0, DIGESTS_KEPT)
       .map((index): SensorDigest => {
         const since = this.#sinceMs[index]!;
+        const filled = this.#judge.filled?.(index) ?? 0;
         return {
           sensor: sensors[index]!.id,
           vendor: sensors[index]!.vendor,
           value: this.#value[index]!,
           sinceMs: Number.isNaN(since) ? null : since,
           ...(this.#suspect[index] === 1 ? { suspect: true } : {}),
+          ...(filled === 0 ? {} : { filled }),
         };
       });
     const starts = digests.map((digest) => digest.sinceMs ?? atMs);

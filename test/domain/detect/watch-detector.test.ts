@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { detectorNamed } from '../../../domain/detect/detectors.ts';
+import { detectorKinds, detectorNamed } from '../../../domain/detect/detectors.ts';
 import { ChannelWatch } from '../../../domain/detect/watch-channel.ts';
 import type { ChannelWatchState } from '../../../domain/detect/watch-channel.ts';
 import { QUALITY } from '../../../domain/ingest/quality.ts';
 import type { DetectorCondition, ReadingsCondition } from '../../../domain/plan/document.ts';
-import { detects, expectedAtLeast, expectedBelow, metres } from '../../../domain/plan/index.ts';
+import {
+  detects,
+  detectsTogether,
+  expectedAtLeast,
+  expectedBelow,
+  metres,
+} from '../../../domain/plan/index.ts';
 import { createRandom } from '../../../domain/random.ts';
 
 const MINUTE = 60_000;
@@ -165,6 +171,45 @@ describe('a reading that is missing', () => {
   it('is not made up over a gap too long', () => {
     const gap = whole.filter(([n]) => n < 100 || n > 120);
     assert.deepEqual(plain(memory(watch('ar-rls', MINUTE), gap)), plain(memory(watch('ar-rls'), gap)));
+  });
+
+  it('is told in the evidence: how many steps before the reading nobody measured', () => {
+    const jump = (missing: number): readonly (number | undefined)[] => {
+      const until = whole.slice(0, 200);
+      const watched = watch('ar-rls', MINUTE);
+      turns(watched, until);
+      const saved = JSON.parse(JSON.stringify(watched.state())) as ChannelWatchState;
+      return [watched, watch('ar-rls', MINUTE, saved)].map((one) => {
+        const atMs = (200 + missing) * MINUTE;
+        const evidence = one.push(0, atMs, 9, atMs);
+        assert.equal(evidence?.holds, true);
+        return evidence.sensors[0]!.filled;
+      });
+    };
+    assert.deepEqual(
+      [jump(0), jump(1), jump(4)],
+      [
+        [undefined, undefined],
+        [1, 1],
+        [4, 4],
+      ],
+    );
+  });
+
+  it('is never filled in for a detector of several channels', () => {
+    const fillers = detectorKinds().filter(({ fillsAtMost }) => fillsAtMost !== undefined);
+    assert.deepEqual(
+      fillers.map(({ name, channels }) => [name, channels.maximum]),
+      [
+        ['ar', 1],
+        ['ar-rls', 1],
+      ],
+    );
+    for (const { name } of fillers) {
+      assert.throws(() => detectsTogether([stage, { ...stage, channel: 'flow' }], name as 'ar'), {
+        code: 'DETECTOR_CHANNELS',
+      });
+    }
   });
 
   it('is filled the same after a restart', () => {
