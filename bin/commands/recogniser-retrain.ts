@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
 import type { Command } from 'commander';
 import type { StartedRetraining } from '../../activities/gateways.ts';
 import type { BeforeAfter, RetrainingCard } from '../../domain/classify/recogniser.ts';
@@ -62,7 +63,7 @@ async function retrain(name: string, options: RetrainOptions): Promise<void> {
       const incidentsAtLeast = options.atLeast ?? loaded.config.retraining.incidents_at_least;
       const { handle, started } = await startRetraining(client, { name, incidentsAtLeast, by });
       if (!started) say(`A retraining of ${name} is under way already: waiting for it.`);
-      const outcome = await followed(handle, options.wait);
+      const outcome = await followed(client, handle, options.wait);
       const shadow = options.shadow === true && outcome.hash !== null;
       if (shadow) await runAsShadow(office.stores, outcome.name, outcome.hash, by);
       process.exitCode = EXIT_OF[outcome.result];
@@ -77,38 +78,49 @@ async function retrain(name: string, options: RetrainOptions): Promise<void> {
 }
 
 const LOOK_EVERY_MS = 1_000;
+const QUERY_WITHIN_MS = 2_000;
 
-/** Says how it goes until it is over. @throws CommandFailed when it takes longer, or was ended from outside */
-async function followed(handle: StartedRetraining['handle'], waitMs: number): Promise<RetrainOutcome> {
-  const over = handle.result().catch((cause: unknown) => {
-    throw new CommandFailed(EXIT.failed, 'RETRAINING_ENDED', `${handle.workflowId} was ended from outside.`, {
-      cause,
-    });
-  });
+/**
+ * Says how it goes until it is over. Each call is waited for: one under way when the connection closes would end the
+ * process with an error.
+ *
+ * @throws CommandFailed when it takes longer, or was ended from outside
+ */
+async function followed(
+  client: Client,
+  handle: StartedRetraining['handle'],
+  waitMs: number,
+): Promise<RetrainOutcome> {
   const untilMs = Date.now() + waitMs;
   let told = '';
-  for (;;) {
-    const outcome = await Promise.race([over, sleep(LOOK_EVERY_MS, null)]);
-    if (outcome !== null) return outcome;
+  while ((await handle.describe()).status.name === 'RUNNING') {
     if (Date.now() >= untilMs) {
-      // Its end, whatever it is, is nobody's error any more.
-      over.catch(() => undefined);
       throw new CommandFailed(
         EXIT.unavailable,
         'RETRAINING_GOES_ON',
         `${handle.workflowId} is not over after ${spanText(waitMs)} and goes on. Call it again to wait for its end.`,
       );
     }
-    const state = await Promise.race([stateOf(handle), sleep(LOOK_EVERY_MS, told)]);
+    const state = await stateOf(client, handle);
     if (state !== told) say(`${state} ...`);
     told = state;
+    await sleep(LOOK_EVERY_MS);
+  }
+  try {
+    return await handle.result();
+  } catch (cause) {
+    throw new CommandFailed(EXIT.failed, 'RETRAINING_ENDED', `${handle.workflowId} was ended from outside.`, {
+      cause,
+    });
   }
 }
 
 /** A worker that is busy or away cannot answer; that is no reason to give up. */
-async function stateOf(handle: StartedRetraining['handle']): Promise<string> {
+async function stateOf(client: Client, handle: StartedRetraining['handle']): Promise<string> {
   try {
-    return (await handle.query<RetrainingSituation>(SITUATION)).state;
+    const within = Date.now() + QUERY_WITHIN_MS;
+    const situation = client.withDeadline(within, () => handle.query<RetrainingSituation>(SITUATION));
+    return (await situation).state;
   } catch {
     return 'waiting for a worker';
   }

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, DefaultLogger, Worker } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { createRecognitionPool } from '../../activities/recognition/pool.ts';
@@ -17,7 +18,7 @@ import { obtainTemporal } from '../../embedded/obtain-temporal.mjs';
 import { startTemporal } from '../../embedded/run-temporal.ts';
 import type { TemporalHandle } from '../../embedded/run-temporal.ts';
 import { createStores } from '../../models/stores.ts';
-import { TASK_QUEUE_PLANS, TASK_QUEUE_TRAINING } from '../../workflows/contract.ts';
+import { RETRAIN_RECOGNISER, TASK_QUEUE_PLANS, TASK_QUEUE_TRAINING } from '../../workflows/contract.ts';
 import { incidentView } from '../contracts/examples.ts';
 import { startTestApi } from '../api/http/world.ts';
 import type { TestApi } from '../api/http/world.ts';
@@ -158,10 +159,11 @@ describe('the register of recognisers', () => {
 
   it('starts and stops a shadow', async () => {
     const started = await run(['shadow', NAME, second, '--reason', 'on trial'], 'plan-board');
-    assert.equal(started.code, 0, started.stderr);
+    assert.equal(started.code, 0, JSON.stringify(started));
     const listed = JSON.parse((await run(['list', '--json'])).stdout) as { items: { shadow: string }[] };
     assert.equal(listed.items[0]?.shadow, second);
-    assert.equal((await run(['shadow', NAME, '--off', '--reason', 'seen enough'], 'plan-board')).code, 0);
+    const stopped = await run(['shadow', NAME, '--off', '--reason', 'seen enough'], 'plan-board');
+    assert.equal(stopped.code, 0, JSON.stringify(stopped));
     assert.deepEqual(await linesOf(shadowOf(NAME)), [
       [second, 'plan-board', 'on trial'],
       ['none', 'plan-board', 'seen enough'],
@@ -251,6 +253,27 @@ describe('tocsin recogniser retrain', () => {
     const { code, stdout } = await run(['retrain', 'notice-svm'], 'admin');
     assert.equal(code, 3);
     assert.match(stdout, /No version of "notice-svm" votes/);
+  });
+
+  it('joins the one that runs, and ends with 5 when that is not over in time', async () => {
+    const connection = await Connection.connect({ address: temporal.address });
+    try {
+      const client = new Client({ connection, namespace: 'tocsin' });
+      // On a queue that nobody works on: it runs until it is ended.
+      const handle = await client.workflow.start(RETRAIN_RECOGNISER, {
+        workflowId: 'retrain-recogniser/stuck',
+        taskQueue: 'nobody',
+        args: [],
+      });
+      const late = await run(['retrain', 'stuck', '--wait', '1s'], 'admin');
+      assert.equal(late.code, 5, late.stderr);
+      assert.match(late.stderr, /under way already: waiting for it/);
+      assert.match(late.stderr, /waiting for a worker \.\.\./);
+      assert.match(late.stderr, /retrain-recogniser\/stuck is not over after .* and goes on/);
+      await handle.terminate();
+    } finally {
+      await connection.close();
+    }
   });
 
   it('starts nothing for somebody who may not decide what votes', async () => {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { sealRecogniser } from '../../../activities/recognition/artefacts.ts';
 import { createRecognitionPool, type RecognitionPool } from '../../../activities/recognition/pool.ts';
+import { trainNoticeRecogniser } from '../../../activities/recognition/train-notices.ts';
+import { loadWeekOfNotices } from '../../../activities/recognition/week-of-notices.ts';
 import { assessRow } from '../../../domain/classify/assess.ts';
 import { trainRecogniser } from '../../../domain/classify/train.ts';
 import { GAS_CLASSES, GAS_FEATURES, gasRows } from '../../domain/classify/rows.ts';
@@ -49,6 +51,35 @@ describe('the recognition pool', () => {
       details: { feature: 'methane', value: 'NaN' },
     });
     assert.equal((await pool.assess({ voters: [sealed], row: leak, minConfidence: 0.5 })).label, 'leak');
+  });
+
+  it('trains on another thread than it votes on, and gives a training up when it is told to', async () => {
+    const notices = await loadWeekOfNotices();
+    const first = await trainNoticeRecogniser('forest', { notices, crossValidation: null });
+    const active = { artefact: first.artefact, hash: first.hash };
+    const giveUp = new AbortController();
+    let over = false;
+    const training = pool
+      .retrainNotices(
+        { kind: 'forest', added: [], seed: first.recogniser.seed, active, others: [], minConfidence: 0.7 },
+        giveUp.signal,
+      )
+      .finally(() => (over = true));
+    const vote = await pool.assess({ voters: [sealed], row: leak, minConfidence: 0.5 });
+    assert.deepEqual([vote.label, over], ['leak', false]);
+    giveUp.abort();
+    await assert.rejects(training, { name: 'AbortError' });
+
+    const again = await pool.retrainNotices({
+      kind: 'forest',
+      added: [],
+      seed: first.recogniser.seed,
+      active,
+      others: [],
+      minConfidence: 0.7,
+    });
+    assert.equal(again.trained.hash, first.hash, 'the same rows and seed give the same bytes');
+    assert.ok(again.findings.every(({ passed }) => passed));
   });
 
   it('gives up after its deadline with an error that may be tried again', async () => {
