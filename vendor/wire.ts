@@ -165,33 +165,32 @@ function encodeColumns(columns: Columns): Buffer | null {
 
 /** A message of a stream. `sentAtMs` is a whole number. */
 export function encodeRequest(sequence: number, sentAtMs: number, items: readonly Uint8Array[]): Buffer {
-  return encodeMessage(items, 0x1a, numberSize(sequence) + numberSize(sentAtMs), (bytes) =>
-    putNumber(bytes, putNumber(bytes, 0, 0x08, sequence), 0x10, sentAtMs),
-  );
+  const bytes = Buffer.allocUnsafe(numberSize(sequence) + numberSize(sentAtMs) + itemsSize(items));
+  putItems(bytes, putNumber(bytes, putNumber(bytes, 0, 0x08, sequence), 0x10, sentAtMs), 0x1a, items);
+  return bytes;
 }
 
 /** The one message of the unary form. */
 export function encodeOnce(sentAtMs: number, items: readonly Uint8Array[]): Buffer {
-  return encodeMessage(items, 0x12, numberSize(sentAtMs), (bytes) => putNumber(bytes, 0, 0x08, sentAtMs));
+  const bytes = Buffer.allocUnsafe(numberSize(sentAtMs) + itemsSize(items));
+  putItems(bytes, putNumber(bytes, 0, 0x08, sentAtMs), 0x12, items);
+  return bytes;
 }
 
-function encodeMessage(
-  items: readonly Uint8Array[],
-  tag: number,
-  headBytes: number,
-  putHead: (bytes: Buffer) => number,
-): Buffer {
-  let size = headBytes;
+function itemsSize(items: readonly Uint8Array[]): number {
+  let size = 0;
   for (const item of items) size += 1 + varintSize(item.length) + item.length;
-  const bytes = Buffer.allocUnsafe(size);
-  let at = putHead(bytes);
+  return size;
+}
+
+function putItems(bytes: Buffer, start: number, tag: number, items: readonly Uint8Array[]): void {
+  let at = start;
   for (const item of items) {
     bytes[at] = tag;
     at = putVarint(bytes, at + 1, item.length);
     bytes.set(item, at);
     at += item.length;
   }
-  return bytes;
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -310,32 +309,43 @@ function read(
   take: (field: number, value: number, from: number, to: number) => void,
 ): void {
   let at = start;
-  const varint = (): number => {
-    let value = 0;
-    let scale = 1;
-    for (let n = 0; n < 10; n++) {
-      if (at >= end) throw new RangeError('The answer ends in the middle of a number.');
-      const byte = bytes[at++]!;
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-      scale *= 128;
-    }
-    throw new RangeError('A number of the answer is too long.');
-  };
   while (at < end) {
-    const tag = varint();
+    const tag = readVarint(bytes, at, end);
+    at = behindVarint;
     const kind = tag & 7;
     let value = 0;
     let size = 0;
-    if (kind === 0) value = varint();
-    else if (kind === 2) size = varint();
-    else if (kind === 1) size = 8;
+    if (kind === 1) size = 8;
     else if (kind === 5) size = 4;
-    else throw new RangeError(`The answer has a field of the unknown kind ${kind}.`);
+    else if (kind === 0 || kind === 2) {
+      const number = readVarint(bytes, at, end);
+      at = behindVarint;
+      if (kind === 0) value = number;
+      else size = number;
+    } else throw new RangeError(`The answer has a field of the unknown kind ${kind}.`);
     if (at + size > end) throw new RangeError('The answer ends in the middle of a field.');
     take(tag >>> 3, value, at, at + size);
     at += size;
   }
+}
+
+let behindVarint = 0;
+
+/** Leaves `behindVarint` behind it. */
+function readVarint(bytes: Buffer, start: number, end: number): number {
+  let value = 0;
+  let scale = 1;
+  for (let n = 0; n < 10; n++) {
+    if (start + n >= end) throw new RangeError('The answer ends in the middle of a number.');
+    const byte = bytes[start + n]!;
+    value += (byte & 127) * scale;
+    if (byte < 128) {
+      behindVarint = start + n + 1;
+      return value;
+    }
+    scale *= 128;
+  }
+  throw new RangeError('A number of the answer is too long.');
 }
 
 type Method = keyof typeof IngestService.service;
