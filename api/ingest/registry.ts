@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { TocsinError } from '../../domain/errors.ts';
@@ -11,6 +12,7 @@ import { fromPosition, isSensorName } from '../../proto/map.ts';
 import type { Sender } from './sender.ts';
 
 const SENSORS_AT_ONCE = 1_000;
+const LOOKED_AT_ONCE = 500;
 /** Faster than any waveform may be sent. */
 const SAMPLING_AT_MOST_HZ = 1_000_000;
 
@@ -46,6 +48,8 @@ const request = z.object({ sensors: z.array(description).min(1).max(SENSORS_AT_O
 /** The sensors that vendors registered, by their own names. */
 export interface Registry {
   of(sender: Sender, name: string): Sensor | undefined;
+  /** In the order of their ids. */
+  all(): readonly Sensor[];
   /**
    * Registers all, or none. A unit must be one that converts to the unit in which the plans in force measure the
    * channel; where no plan does, any will do.
@@ -81,8 +85,14 @@ export function createRegistry(options: {
   return {
     of,
     revision: () => revision,
+    all: () => [...known.values()].sort(byId),
     async refresh() {
-      for (const sensor of await sites.sensors()) learn(sensor);
+      let looked = 0;
+      for (const sensor of await sites.sensors()) {
+        learn(sensor);
+        // Acknowledgements go between.
+        if (++looked % LOOKED_AT_ONCE === 0) await nextTurn();
+      }
     },
     async describe(sender, message) {
       if (sender.vendor === DOUBTS.vendor) {
@@ -158,3 +168,5 @@ const notAsTheyMustBe = (issues: readonly { path: string; message: string }[]): 
 
 /** A vendor's name for a sensor is unique for the vendor only. */
 export const sensorIdOf = ({ tenant, vendor }: Sender, name: string): string => `${tenant}/${vendor}/${name}`;
+
+const byId = (a: Sensor, b: Sensor): number => (a.id < b.id ? -1 : Number(a.id > b.id));

@@ -18,10 +18,11 @@ import type { Archive } from './archive.ts';
 import { apart, FLAG } from './frame.ts';
 import type { Block, RunsBlock, StoredBlock } from './frame.ts';
 import { elapsed, persist } from './persist.ts';
+import type { Registry } from './registry.ts';
 import { createSensorHealthWriter } from './sensor-health.ts';
+import { loadSnapshot, saveSnapshot } from './snapshot.ts';
 
 const POSITION = 'relay';
-const SNAPSHOT = 'watch';
 /** A snapshot after so many frames: the next start runs about as many again. */
 const SNAPSHOT_FRAMES = 500;
 /** What is written of everything that is known may take one part in so many of the time. */
@@ -35,19 +36,13 @@ const TOUCHES_KEPT = 10_000;
 const FRAMES_BEHIND_AT_MOST = 200;
 /** Detection takes the event loop for so long, or one frame, at a time. */
 const TURN_AT_MOST_MS = 4;
-/** A condition on the number of doubtful sensors must hear it more often than a silent sensor is given up. */
 /** All sensors are looked at for silence this often, however much arrives. */
 const REVIEW_EVERY_MS = 250;
+/** A condition on the number of doubtful sensors must hear it more often than a silent sensor is given up. */
 const DOUBTS_REPEATED_EVERY_MS = 30_000;
 
 interface Position {
   readonly throughFrame: number;
-}
-
-interface Snapshot extends Position {
-  readonly tenants: Readonly<Record<string, WatchState>>;
-  /** Absent in snapshots of the first releases. */
-  readonly health?: Readonly<Record<string, HealthState>>;
 }
 
 /** How many sensors of a site are in doubt: a reading of Tocsin's own, to be archived like any other. */
@@ -67,7 +62,8 @@ export interface RelayOptions {
   };
   readonly starter: IncidentStarter;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
-  /** How often activations, places and sensors are read again. @default 2_000 */
+  readonly registry: Pick<Registry, 'all' | 'revision'>;
+  /** How often activations and places are read again. @default 2_000 */
   readonly refreshEveryMs?: number;
   readonly onDelivered?: (kind: Delivery['kind'], ms: number) => void;
   /** By which clock a tenant's sensors fall silent. @default wall for all */
@@ -112,6 +108,7 @@ export class Relay {
   #savedAt = -Infinity;
   #snapshotDueAt = -Infinity;
   #snapshotAt = 0;
+  #snapshotSet: 0 | 1 = 1;
   #isDetecting = false;
   #behind: (() => void)[] = [];
   #inbox: Delivery[] = [];
@@ -121,7 +118,7 @@ export class Relay {
   #reviewedAt = -Infinity;
   #healthDueAt = -Infinity;
   #places: Awaited<ReturnType<SiteStore['places']>> = [];
-  #sensors: Awaited<ReturnType<SiteStore['sensors']>> = [];
+  #sensors: readonly Sensor[] = [];
   #running: Promise<unknown> | null = null;
   #wake: () => void = () => {};
   #deliver: () => void = () => {};
@@ -137,7 +134,9 @@ export class Relay {
     const { archive, stores } = this.#options;
     await this.#refresh();
     const position = await stores.checkpoints.load<Position>(POSITION);
-    const snapshot = await stores.checkpoints.load<Snapshot>(SNAPSHOT);
+    const loaded = await loadSnapshot(stores.checkpoints);
+    const snapshot = loaded?.snapshot;
+    this.#snapshotSet = loaded?.set ?? 1;
     const open = await stores.incidents.list({ open: true });
     await this.#pin([...open, ...Object.values(snapshot?.tenants ?? {}).flatMap((state) => state.open)]);
     for (const [tenant, state] of Object.entries(snapshot?.tenants ?? {})) this.#watch(tenant, state);
@@ -633,6 +632,7 @@ export class Relay {
 
   /** Reads plans, places and sensors; when something changed, the watches are built anew around what they remember. */
   async #refresh(): Promise<void> {
+    const { registry } = this.#options;
     const { plans, sites } = this.#options.stores;
     const active: PinnedPlan[] = [];
     for (const planId of await plans.plans()) {
@@ -642,14 +642,14 @@ export class Relay {
       const version = known ?? (await plans.version(planId, activation.hash));
       if (version !== null) active.push({ document: version.document, hash: version.hash });
     }
-    const [places, sensors] = await Promise.all([sites.places(), sites.sensors()]);
+    const places = await sites.places();
     this.#refreshedAt = performance.now();
-    const configuration = JSON.stringify([active.map((plan) => plan.hash), places, sensors]);
+    const configuration = JSON.stringify([active.map((plan) => plan.hash), places, registry.revision()]);
     if (configuration === this.#configuration) return;
     this.#configuration = configuration;
     this.#plans = active;
     this.#places = places;
-    this.#sensors = sensors;
+    this.#sensors = registry.all();
     for (const plan of active) this.#pinned.set(plan.hash, plan);
     for (const [tenant, watch] of [...this.#watches]) {
       this.#watches.delete(tenant);
@@ -723,13 +723,12 @@ export class Relay {
   }
 
   async #saveSnapshot(): Promise<void> {
-    const snapshot: Snapshot = {
-      throughFrame: this.#detected,
-      tenants: Object.fromEntries([...this.#watches].map(([tenant, watch]) => [tenant, watch.state()])),
-      health: Object.fromEntries([...this.#books].map(([tenant, book]) => [tenant, book.state()])),
-    };
-    await this.#options.stores.checkpoints.save(SNAPSHOT, snapshot);
-    this.#snapshotAt = snapshot.throughFrame;
+    const { checkpoints } = this.#options.stores;
+    const throughFrame = this.#detected;
+    const set = this.#snapshotSet === 0 ? 1 : 0;
+    await saveSnapshot(checkpoints, throughFrame, set, this.#watches, this.#books);
+    this.#snapshotSet = set;
+    this.#snapshotAt = throughFrame;
   }
 
   #persist<T>(what: string, step: () => Promise<T>): Promise<T> {

@@ -44,11 +44,11 @@ export function createSensorHealthWriter(checkpoints: Pick<CheckpointStore, 'sav
       for (const [n, page] of pages.entries()) {
         const name = nameOf(tenant, n);
         const text = JSON.stringify(page);
+        // Acknowledgements go between two pages.
+        await nextTurn();
         if (text === (written.get(name) ?? '[]')) continue;
         await checkpoints.save(name, { atMs: nowMs, sensors: page } satisfies Page);
         written.set(name, text);
-        // Acknowledgements go between two pages.
-        await nextTurn();
       }
     },
   };

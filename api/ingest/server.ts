@@ -100,9 +100,11 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
   const vendors = createVendorLog();
   const metrics = options.metrics === undefined ? null : createIngestMetrics(options.metrics, now, vendors);
   const archive = new Archive({ frames: stores.frames, checkpoints: stores.checkpoints, writer });
+  const registry = createRegistry({ sites: stores.sites, plans: stores.plans, log });
   const relay = new Relay({
     archive,
     stores,
+    registry,
     starter,
     log,
     ...(options.refreshEveryMs === undefined ? {} : { refreshEveryMs: options.refreshEveryMs }),
@@ -129,7 +131,6 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
     },
   });
   const fairness = createFairness(limits);
-  const registry = createRegistry({ sites: stores.sites, plans: stores.plans, log });
   const health = new HealthImplementation({ '': 'NOT_SERVING', [INGEST]: 'NOT_SERVING' });
   const server = new Server({
     'grpc.max_receive_message_length': limits.messageBytesAtMost,

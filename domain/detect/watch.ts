@@ -145,7 +145,10 @@ export interface Watch {
   isOpen(incidentId: string): boolean;
   /** Whether any condition hears this sensor: what no condition hears is only archived. */
   hears(sensor: string): boolean;
+  /** What a restart needs to go on as if nothing had been. */
   state(): WatchState;
+  /** The same in pieces of a few sites each, for who may not stop for all at once; see `joinWatchStates`. */
+  pieces(): Generator<WatchState>;
 }
 
 export function createWatch(options: WatchOptions): Watch {
@@ -496,17 +499,15 @@ export function createWatch(options: WatchOptions): Watch {
     },
     isOpen: (incidentId) => open.has(incidentId),
     hears: (sensor) => targets.has(sensor) || networksOf.has(sensor),
-    state: () => ({
+    state: () => joinWatchStates(pieces()),
+    pieces,
+  };
+
+  function* pieces(): Generator<WatchState> {
+    yield {
       open: [...open.values()],
-      channels: Object.fromEntries(
-        [...stations].map(([name, station]) => [
-          name,
-          Object.fromEntries([...station.leaves].map(([leaf, channel]) => [leaf, channel.state()])),
-        ]),
-      ),
-      transitions: Object.fromEntries(
-        [...stations].map(([name, station]) => [name, Object.fromEntries(station.transitions)]),
-      ),
+      channels: {},
+      transitions: {},
       ...(networks.size === 0
         ? {}
         : {
@@ -515,8 +516,41 @@ export function createWatch(options: WatchOptions): Watch {
               [...turned].map(([hash, leaves]) => [hash, Object.fromEntries(leaves)]),
             ),
           }),
-    }),
-  };
+    };
+    const all = [...stations];
+    for (let from = 0; from < all.length; from += STATIONS_OF_A_PIECE) {
+      const some = all.slice(from, from + STATIONS_OF_A_PIECE);
+      yield {
+        open: [],
+        channels: Object.fromEntries(
+          some.map(([name, station]) => [
+            name,
+            Object.fromEntries([...station.leaves].map(([leaf, channel]) => [leaf, channel.state()])),
+          ]),
+        ),
+        transitions: Object.fromEntries(
+          some.map(([name, station]) => [name, Object.fromEntries(station.transitions)]),
+        ),
+      };
+    }
+  }
+}
+
+const STATIONS_OF_A_PIECE = 16;
+
+/** Puts together what `Watch.pieces` took apart. */
+export function joinWatchStates(pieces: Iterable<WatchState>): WatchState {
+  const open: OpenIncident[] = [];
+  const channels: Record<string, WatchState['channels'][string]> = {};
+  const transitions: Record<string, WatchState['transitions'][string]> = {};
+  let rest: Omit<WatchState, 'open' | 'channels' | 'transitions'> = {};
+  for (const { open: some, channels: ofSome, transitions: turns, ...others } of pieces) {
+    open.push(...some);
+    Object.assign(channels, ofSome);
+    Object.assign(transitions, turns);
+    rest = { ...rest, ...others };
+  }
+  return { open, channels, transitions, ...rest };
 }
 
 /** A seismic network and the conditions that ask it. */

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { loadSnapshot, saveSnapshot } from '../../../api/ingest/snapshot.ts';
+import type { WatchState } from '../../../domain/detect/watch.ts';
+import type { HealthState } from '../../../domain/ingest/health-book.ts';
+import type { CheckpointStore } from '../../../domain/ports-ingest.ts';
+import { createFakeIngestStores } from '../../../models/fake-inbox.ts';
+
+const piece = (site: string): WatchState => ({
+  open: [],
+  channels: { [`plan|${site}`]: {} },
+  transitions: { [`plan|${site}`]: {} },
+});
+const of = <S>(...pieces: S[]) => ({
+  *pieces() {
+    yield* pieces;
+  },
+});
+const sensor = (name: string): HealthState => ({ [name]: { status: 'ok' } }) as unknown as HealthState;
+
+const save = (checkpoints: CheckpointStore, throughFrame: number, set: 0 | 1, sites: string[]) =>
+  saveSnapshot(
+    checkpoints,
+    throughFrame,
+    set,
+    new Map([['city', of(...sites.map(piece))]]),
+    new Map([['city', of(sensor('a'), sensor(`b${throughFrame}`))]]),
+  );
+
+describe('a snapshot of detection', () => {
+  it('is put together from its parts', async () => {
+    const { checkpoints } = createFakeIngestStores();
+    assert.equal(await loadSnapshot(checkpoints), null);
+    await save(checkpoints, 7, 0, ['east', 'west']);
+    const loaded = await loadSnapshot(checkpoints);
+    assert.deepEqual(loaded, {
+      set: 0,
+      snapshot: {
+        throughFrame: 7,
+        tenants: {
+          city: {
+            open: [],
+            channels: { 'plan|east': {}, 'plan|west': {} },
+            transitions: { 'plan|east': {}, 'plan|west': {} },
+          },
+        },
+        health: { city: { a: { status: 'ok' }, b7: { status: 'ok' } } },
+      },
+    });
+  });
+
+  it('is the last whole one when the next was cut off anywhere', async () => {
+    const { checkpoints } = createFakeIngestStores();
+    await save(checkpoints, 7, 0, ['east', 'west']);
+    const before = await loadSnapshot(checkpoints);
+    for (let cut = 0; cut < 5; cut++) {
+      let writes = 0;
+      const breaking: CheckpointStore = {
+        load: (name) => checkpoints.load(name),
+        save: (name, value) =>
+          writes++ === cut ? Promise.reject(new Error('gone')) : checkpoints.save(name, value),
+      };
+      await assert.rejects(save(breaking, 9, 1, ['north', 'south']), /gone/);
+      assert.deepEqual(await loadSnapshot(checkpoints), before);
+    }
+    await save(checkpoints, 9, 1, ['north']);
+    const after = await loadSnapshot(checkpoints);
+    assert.deepEqual([after?.set, after?.snapshot.throughFrame], [1, 9]);
+    assert.deepEqual(Object.keys(after!.snapshot.tenants['city']!.channels), ['plan|north']);
+  });
+
+  it('is read as the first releases saved it', async () => {
+    const { checkpoints } = createFakeIngestStores();
+    const old = { throughFrame: 3, tenants: { city: piece('east') } };
+    await checkpoints.save('watch', old);
+    assert.deepEqual((await loadSnapshot(checkpoints))?.snapshot, old);
+  });
+});
