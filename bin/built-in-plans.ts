@@ -20,7 +20,7 @@ function refuseMandatory(planId: string, findings: readonly Finding[]): void {
 
 /** Publishes what comes with Tocsin, and activates each plan that has no version in force yet. */
 export async function publishBuiltInPlans(
-  stores: Pick<Stores, 'plans' | 'roster' | 'recognisers'>,
+  stores: Pick<Stores, 'plans' | 'roster' | 'recognisers' | 'forecasters' | 'sites'>,
   say: (line: string) => void,
   nowMs: number,
 ): Promise<void> {

@@ -70,6 +70,25 @@ export interface ReadingsEvidence {
    * `sinceMs` is the onset of the P wave there, `value` the largest motion since in the band listened to.
    */
   readonly network?: NetworkDigest;
+  /** What a trained forecast expected of the deciding sensor. */
+  readonly forecast?: ForecastDigest;
+}
+
+/** A trained forecast as it stood when a condition turned. Values in the unit of the condition. */
+export interface ForecastDigest {
+  /** In the register of forecasts. */
+  readonly name: string;
+  /** SHA-256 of the artefact that was used; null: none could be, and the sensor's own past stood in for it. */
+  readonly hash: string | null;
+  /** That the threshold is reached within the condition's time; null: too little was known to say. */
+  readonly probability: number | null;
+  /** At the end of that time, with the interval that holds a share `level` of truths; absent when not known. */
+  readonly expected?: {
+    readonly value: number;
+    readonly low: number;
+    readonly high: number;
+    readonly level: number;
+  };
 }
 
 /** An earthquake as the P waves at the stations of a network place it. */

@@ -157,6 +157,9 @@ export interface RecogniserStore {
   names(): Promise<string[]>;
 }
 
+/** A register of the same form: artefact, card (`RegisteredForecasterCard` and what training said), activations. */
+export type ForecasterStore = RecogniserStore;
+
 /** What one person says a closed incident really was. `<incident>/<by>`; never changed. */
 export interface IncidentLabel {
   readonly incidentId: string;
@@ -249,6 +252,8 @@ export interface Stores {
   readonly evaluations: EvaluationStore;
   readonly proposals: ProposalStore;
   readonly recognisers: RecogniserStore;
+  /** Trained forecasts: kept, listed and activated as recognisers are. */
+  readonly forecasters: ForecasterStore;
   readonly labels: LabelStore;
   readonly roster: RosterStore;
   readonly sites: SiteStore;

@@ -1,5 +1,5 @@
 import { TocsinError } from './errors.ts';
-import type { Detection, Evidence, NetworkDigest } from './evidence.ts';
+import type { Detection, Evidence, ForecastDigest, NetworkDigest, SensorDigest } from './evidence.ts';
 import { incidentIdOf } from './evidence.ts';
 import { advance } from './dispatch/mission.ts';
 import type { PlanDocument } from './plan/document.ts';
@@ -136,27 +136,38 @@ function summaryOf(item: Evidence): FactDraft['data'] {
       sensor: sensor.sensor,
       vendor: sensor.vendor,
       value: sensor.value,
-      // Of a network's station: when the P wave reached it.
-      ...(item.network === undefined ? {} : { sinceMs: sensor.sinceMs }),
     })),
-    ...(item.network === undefined ? {} : { network: shownNetwork(item.network) }),
+    ...(item.network === undefined ? {} : shownNetwork(item.network, item.sensors)),
+    ...(item.forecast === undefined ? {} : shownForecast(item.forecast)),
   };
 }
 
-const shownNetwork = ({
-  originAtMs,
-  position,
-  uncertaintyKm,
-  stations,
-  clocksNotBelieved,
-}: NetworkDigest): FactDraft['data'] => ({
-  originAtMs,
-  latitudeDeg: position.latitudeDeg,
-  longitudeDeg: position.longitudeDeg,
-  uncertaintyKm,
-  stations,
-  clocksNotBelieved: clocksNotBelieved.map(({ sensor, reason }) => ({ sensor, reason })),
-});
+/** Flat, and in words where a list would be a count: the console and the command line show it as it is. */
+function shownNetwork(
+  { originAtMs, position, uncertaintyKm, clocksNotBelieved }: NetworkDigest,
+  sensors: readonly SensorDigest[],
+): FactDraft['data'] {
+  const time = (ms: EpochMs | null): string => (ms === null ? '-' : new Date(ms).toISOString().slice(11, 23));
+  return {
+    originAtMs,
+    latitudeDeg: Math.round(position.latitudeDeg * 1_000) / 1_000,
+    longitudeDeg: Math.round(position.longitudeDeg * 1_000) / 1_000,
+    uncertaintyKm,
+    stations: sensors.map(({ sensor, sinceMs }) => `${sensor}: P ${time(sinceMs)}`),
+    clocksNotBelieved: clocksNotBelieved.map(({ sensor, reason }) => `${sensor}: ${reason}`),
+  };
+}
+
+function shownForecast({ name, hash, probability, expected }: ForecastDigest): FactDraft['data'] {
+  return {
+    // In place of one that could not be used stood the sensor's own past.
+    forecaster: hash === null ? `${name} could not be used` : `${name}@${hash.slice(0, 12)}`,
+    probability,
+    ...(expected === undefined
+      ? {}
+      : { expected: expected.value, expectedLow: expected.low, expectedHigh: expected.high }),
+  };
+}
 
 export interface AnswerGiven {
   readonly questionId: string;

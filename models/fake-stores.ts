@@ -20,6 +20,7 @@ export function createFakeStores(): Stores {
     evaluations: createFakeEvaluationStore(),
     proposals: createFakeProposalStore(),
     recognisers: createFakeRecogniserStore(),
+    forecasters: createFakeRecogniserStore(),
     labels: createFakeLabelStore(),
     roster: createFakeRosterStore(),
     sites: createFakeSiteStore(),

@@ -34,17 +34,21 @@ interface ActivationRow extends Row {
   readonly atMs: number;
 }
 
-export function createRecogniserStore(connection: Connection): RecogniserStore {
-  const recognisers = openCollection<RecogniserRow>(connection, 'recognisers', {
+/** @param of what is registered: its collections begin with it. @default 'recogniser' */
+export function createRecogniserStore(
+  connection: Connection,
+  of: 'recogniser' | 'forecaster' = 'recogniser',
+): RecogniserStore {
+  const recognisers = openCollection<RecogniserRow>(connection, `${of}s`, {
     name: String,
     hash: String,
     bytes: Number,
     atMs: Number,
     card: String,
   });
-  const chunks = openCollection<ChunkRow>(connection, 'recogniserChunks', { content: Buffer });
+  const chunks = openCollection<ChunkRow>(connection, `${of}Chunks`, { content: Buffer });
   const activations = createSequence(
-    openCollection<ActivationRow>(connection, 'recogniserActivations', {
+    openCollection<ActivationRow>(connection, `${of}Activations`, {
       n: Number,
       hash: String,
       by: String,

@@ -27,6 +27,7 @@ export function createStores(connection: Connection): Stores {
     evaluations: createEvaluationStore(connection),
     proposals: createProposalStore(connection),
     recognisers: createRecogniserStore(connection),
+    forecasters: createRecogniserStore(connection, 'forecaster'),
     labels: createLabelStore(connection),
     roster: createRosterStore(connection),
     sites: createSiteStore(connection),

@@ -52,6 +52,7 @@ export const ConditionSchema: z.ZodType<Condition> = z
         withinMs: positiveMs,
         probability: finite,
         model: name,
+        forecaster: name.optional(),
         forMs: ms,
         onSensors: z.union([z.int().min(1), z.literal('all')]),
       }),

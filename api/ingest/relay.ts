@@ -10,13 +10,15 @@ import { DOUBTS, doubtsSensor, HealthBook } from '../../domain/ingest/health-boo
 import type { HealthState } from '../../domain/ingest/health-book.ts';
 import { isDoubtful } from '../../domain/ingest/health.ts';
 import type { JudgedReadings, SensorHealth, SensorStatus } from '../../domain/ingest/health.ts';
-import type { IncidentStore, PlanStore, Sensor, SiteStore } from '../../domain/ports.ts';
+import type { ForecasterStore, IncidentStore, PlanStore, Sensor, SiteStore } from '../../domain/ports.ts';
 import type { AsideRecord, Delivery, IncidentStarter, IngestStores } from '../../domain/ports-ingest.ts';
 import type { ClockKind, EpochMs, Json } from '../../domain/units.ts';
 import { failpoint } from './failpoint.ts';
 import type { Archive } from './archive.ts';
 import { apart, FLAG } from './frame.ts';
 import type { Block, RunsBlock, StoredBlock } from './frame.ts';
+import { createForecasterLoader, NO_FORECASTERS } from './forecasters.ts';
+import type { ForecasterDoubt, Forecasters } from './forecasters.ts';
 import { elapsed, persist } from './persist.ts';
 import type { Registry } from './registry.ts';
 import { createSensorHealthWriter } from './sensor-health.ts';
@@ -59,6 +61,7 @@ export interface RelayOptions {
     readonly plans: PlanStore;
     readonly sites: SiteStore;
     readonly incidents: IncidentStore;
+    readonly forecasters: ForecasterStore;
   };
   readonly starter: IncidentStarter;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
@@ -94,11 +97,13 @@ export class Relay {
   readonly #stopping = new AbortController();
   readonly #watches = new Map<string, Watch>();
   readonly #books = new Map<string, HealthBook>();
+  readonly #loadForecasters: ReturnType<typeof createForecasterLoader>;
   readonly #health: ReturnType<typeof createSensorHealthWriter>;
   /** What was last said of the doubtful sensors, by the sensor that says it. */
   readonly #toldDoubts = new Map<string, { readonly atMs: EpochMs; readonly doubtful: number }>();
   #plans: PinnedPlan[] = [];
   #configuration = '';
+  #forecasters: Forecasters = NO_FORECASTERS;
   #pinned = new Map<string, PinnedPlan>();
   #detected = 0;
   /** What came of everything up to here is in the inbox. */
@@ -127,6 +132,7 @@ export class Relay {
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#health = createSensorHealthWriter(options.stores.checkpoints);
+    this.#loadForecasters = createForecasterLoader(options.stores.forecasters);
   }
 
   /** Takes up where the last process stopped. */
@@ -643,10 +649,17 @@ export class Relay {
       if (version !== null) active.push({ document: version.document, hash: version.hash });
     }
     const places = await sites.places();
+    const forecasters = await this.#loadForecasters([...active, ...this.#pinned.values()]);
     this.#refreshedAt = performance.now();
-    const configuration = JSON.stringify([active.map((plan) => plan.hash), places, registry.revision()]);
+    const configuration = JSON.stringify([
+      active.map((plan) => plan.hash),
+      places,
+      registry.revision(),
+      forecasters.versions,
+    ]);
     if (configuration === this.#configuration) return;
     this.#configuration = configuration;
+    this.#forecasters = forecasters;
     this.#plans = active;
     this.#places = places;
     this.#sensors = registry.all();
@@ -656,6 +669,21 @@ export class Relay {
       this.#watch(tenant, watch.state());
     }
     for (const [tenant, book] of this.#books) book.register(this.#sensorsOf(tenant));
+    await this.#recordForecasterDoubts();
+  }
+
+  /** Once for each version that cannot be used, for the tenants that it concerns. */
+  async #recordForecasterDoubts(): Promise<void> {
+    const { now = Date.now, stores, log } = this.#options;
+    const records = this.#forecasters.doubts.flatMap((doubt) => {
+      const concerned = this.#sensors.filter(({ channel }) => channel === doubt.channel);
+      return [...new Set(concerned.map(({ tenant }) => tenant))].map((tenant) =>
+        forecasterDoubtRecord(tenant, doubt, now()),
+      );
+    });
+    if (records.length === 0) return;
+    for (const doubt of this.#forecasters.doubts) log.warn(doubt, 'a trained forecast cannot be used');
+    await stores.asides.put(records);
   }
 
   /** Fetches the versions that open incidents are pinned to. */
@@ -680,6 +708,7 @@ export class Relay {
       pinned: [...this.#pinned.values()],
       places: this.#places,
       sensors: this.#sensorsOf(tenant),
+      forecasters: this.#forecasters.usable,
       ...(state === undefined ? {} : { state }),
     });
     this.#watches.set(tenant, watch);
@@ -771,6 +800,16 @@ const doubtRecord = (tenant: string, health: SensorHealth): AsideRecord => ({
   reason: health.status,
   atMs: health.sinceMs,
   evidence: health as unknown as Json,
+});
+
+const forecasterDoubtRecord = (tenant: string, doubt: ForecasterDoubt, atMs: EpochMs): AsideRecord => ({
+  id: `doubt|${tenant}|forecaster|${doubt.forecaster}|${doubt.hash}|${doubt.reason}|${doubt.plan}`,
+  kind: 'doubt',
+  tenant,
+  about: `forecaster/${doubt.forecaster}`,
+  reason: doubt.reason,
+  atMs,
+  evidence: doubt as unknown as Json,
 });
 
 const clockDoubtRecord = (tenant: string, doubt: ClockDoubt): AsideRecord => ({

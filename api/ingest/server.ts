@@ -7,7 +7,13 @@ import { HealthImplementation } from 'grpc-health-check';
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import { TocsinError } from '../../domain/errors.ts';
-import type { IncidentStore, PlanStore, PrincipalStore, SiteStore } from '../../domain/ports.ts';
+import type {
+  ForecasterStore,
+  IncidentStore,
+  PlanStore,
+  PrincipalStore,
+  SiteStore,
+} from '../../domain/ports.ts';
 import type { IncidentStarter, IngestStores } from '../../domain/ports-ingest.ts';
 import type { ClockKind, EpochMs } from '../../domain/units.ts';
 import { IngestService, OperationsService, wire } from '../../proto/load.ts';
@@ -53,6 +59,7 @@ export interface IngestServerOptions {
   readonly stores: IngestStores & {
     readonly plans: PlanStore;
     readonly sites: SiteStore;
+    readonly forecasters: ForecasterStore;
     readonly incidents: IncidentStore;
     readonly principals: PrincipalStore;
   };

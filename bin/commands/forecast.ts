@@ -9,6 +9,7 @@ import { FORECAST_KINDS } from '../../domain/forecast/learnt.ts';
 import type { ForecastKind } from '../../domain/forecast/learnt.ts';
 import { leaf, parseCountOption, parseDurationOption } from '../command-line.ts';
 import { formatDuration } from '../duration.ts';
+import { declareRegister } from '../forecast/register.ts';
 import { readForecaster, readSeries, writeForecaster } from '../forecast/files.ts';
 import { facts, print, printJson, table, timeText } from '../output.ts';
 
@@ -28,6 +29,7 @@ export function declare(program: Command): void {
     .requiredOption('--out <file>', 'where to write the artefact')
     .option('--kind <kind>', `${[...FORECAST_KINDS, 'auto'].join(' | ')}`, parseKindOption, 'auto')
     .option('--horizon <duration>', 'how far ahead', parseDurationOption, 1_800_000)
+    .option('--unit <unit>', 'of the values, for plans that compare in it')
     .option('--clean <steps>', `cleaning, in order: ${RECIPE_FORMS.join(', ')}`, parseCleanOption, [])
     .option('--level <share>', 'share of truths the interval must hold', parseShareOption, 0.9)
     .option('--seed <n>', 'of the training', parseCountOption, 1)
@@ -64,6 +66,7 @@ export function declare(program: Command): void {
   )
     .requiredOption('--artefact <file>', 'what train wrote')
     .action(show);
+  declareRegister(forecast);
 }
 
 interface TrainOptions {
@@ -76,6 +79,7 @@ interface TrainOptions {
   readonly clean: readonly CleanStep[];
   readonly level: number;
   readonly seed: number;
+  readonly unit?: string;
   readonly json?: boolean;
 }
 

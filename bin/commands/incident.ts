@@ -366,14 +366,20 @@ async function report(id: string, options: CallOptions): Promise<void> {
   printOutcome(whole.situation);
 }
 
-/** Scalars of a fact on one line, without the incident's own id; the rest is in `--json`. */
+/** Scalars of a fact, and lists of words, on one line without the incident's own id; the rest is in `--json`. */
 function brief({ data }: Fact, incidentId: string): string {
   return Object.entries(data)
-    .filter(([, value]) => value !== null && value !== '' && typeof value !== 'object')
-    .map(([name, value]) => `${name} ${String(value).replace(`mission/${incidentId}/`, '')}`)
+    .filter(([, value]) => value !== null && value !== '' && (typeof value !== 'object' || isWords(value)))
+    .map(
+      ([name, value]) =>
+        `${name} ${(isWords(value) ? value.join('; ') : String(value)).replace(`mission/${incidentId}/`, '')}`,
+    )
     .join(', ')
     .slice(0, 120);
 }
+
+const isWords = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string');
 
 async function watch(id: string | undefined, options: CallOptions): Promise<void> {
   const api = createApiClient(options);

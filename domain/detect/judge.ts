@@ -1,5 +1,9 @@
+import type { Forecast } from '../forecast/forecaster.ts';
 import { LiveForecast } from '../forecast/live.ts';
 import type { LiveForecastKind, LiveForecastState } from '../forecast/live.ts';
+import type { ForecastDigest } from '../evidence.ts';
+import { TrainedForecast } from '../forecast/trained.ts';
+import type { RegisteredForecaster, TrainedForecastState } from '../forecast/trained.ts';
 import type { ForecastCondition, ReadingsCondition } from '../plan/document.ts';
 import type { DurationMs, EpochMs } from '../units.ts';
 import type { Detector, DetectorState } from './detector.ts';
@@ -15,12 +19,15 @@ export interface Judge {
   filled?(sensor: number): number;
   /** What it must remember, by sensor; absent when it remembers nothing. */
   save?(): Readonly<Record<string, DetectorState>>;
+  /** What a trained forecast expects of a sensor now; undefined when none is asked for. */
+  forecast?(sensor: number): ForecastDigest | undefined;
 }
 
 export function createJudge(
   condition: ReadingsCondition,
   sensors: readonly WatchedSensor[],
   states: Readonly<Record<string, DetectorState>> = {},
+  forecaster?: RegisteredForecaster,
 ): Judge {
   switch (condition.when) {
     case 'atLeast': {
@@ -39,7 +46,9 @@ export function createJudge(
     }
     case 'expectedAtLeast':
     case 'expectedBelow':
-      return byForecasts(condition, sensors, states);
+      return condition.model === 'trained' && forecaster !== undefined
+        ? byForecaster(condition, sensors, states, forecaster)
+        : byForecasts(condition, sensors, states);
     default:
       return condition satisfies never;
   }
@@ -51,13 +60,13 @@ function byForecasts(
   sensors: readonly { readonly id: string }[],
   states: Readonly<Record<string, DetectorState>>,
 ): Judge {
-  const { channel, withinMs, probability } = condition;
+  const { channel, withinMs, probability, forecaster } = condition;
   const sign = condition.when === 'expectedAtLeast' ? 1 : -1;
   const threshold = sign * condition.threshold;
   const forecasts = sensors.map(({ id }) => {
     const state = states[id] as LiveForecastState | undefined;
-    // A kind that the shape check let through.
-    const kind = condition.model as LiveForecastKind;
+    // A kind that the shape check let through. In place of a trained one that cannot be used stands what is best here.
+    const kind = condition.model === 'trained' ? 'auto' : (condition.model as LiveForecastKind);
     return new LiveForecast({ channel, kind, horizonMs: withinMs, state });
   });
   return {
@@ -68,6 +77,58 @@ function byForecasts(
       return forecast !== null && forecast.probabilityAbove(threshold, withinMs) >= probability;
     },
     save: () => Object.fromEntries(sensors.map(({ id }, n) => [id, { ...forecasts[n]!.save() }])),
+    forecast: () =>
+      forecaster === undefined ? undefined : { name: forecaster, hash: null, probability: null },
+  };
+}
+
+function byForecaster(
+  condition: ForecastCondition,
+  sensors: readonly { readonly id: string }[],
+  states: Readonly<Record<string, DetectorState>>,
+  { name, hash, forecaster }: RegisteredForecaster,
+): Judge {
+  const { threshold, withinMs, probability } = condition;
+  const isAbove = condition.when === 'expectedAtLeast';
+  const forecasts = sensors.map(
+    ({ id }) => new TrainedForecast(forecaster, states[id] as TrainedForecastState | undefined),
+  );
+  /** It stays as it is until it is forecast again. */
+  const asked = sensors.map((): { of: Forecast | null; probability: number | null } => ({
+    of: null,
+    probability: null,
+  }));
+  const likely = (sensor: number): number | null => {
+    const now = forecasts[sensor]!.current;
+    const last = asked[sensor]!;
+    if (now === last.of) return last.probability;
+    last.of = now;
+    if (now === null) last.probability = null;
+    else if (isAbove) last.probability = now.probabilityAbove(threshold, withinMs);
+    else last.probability = now.probabilityBelow(threshold, withinMs);
+    return last.probability;
+  };
+  return {
+    meets(sensor, atMs, value) {
+      forecasts[sensor]!.push(atMs, value);
+      // What is so already is expected, with or without a forecast.
+      if (isAbove ? value >= threshold : value < threshold) return true;
+      return (likely(sensor) ?? 0) >= probability;
+    },
+    save: () => Object.fromEntries(sensors.map(({ id }, n) => [id, { ...forecasts[n]!.save() }])),
+    forecast(sensor) {
+      const now = forecasts[sensor]!.current;
+      const at = Math.min(forecaster.steps, Math.ceil(withinMs / forecaster.everyMs - 1e-9));
+      const point = now?.points[at - 1];
+      return {
+        name,
+        hash,
+        probability: likely(sensor),
+        ...(now === null || point === undefined
+          ? {}
+          : { expected: { value: point.value, low: point.low, high: point.high, level: now.level } }),
+      };
+    },
   };
 }
 

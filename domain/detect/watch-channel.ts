@@ -1,5 +1,6 @@
 import type { ReadingsEvidence, SensorDigest } from '../evidence.ts';
 import { QUALITY, SUSPECT } from '../ingest/quality.ts';
+import type { RegisteredForecaster } from '../forecast/trained.ts';
 import type { ReadingsCondition } from '../plan/document.ts';
 import type { DurationMs, EpochMs } from '../units.ts';
 import type { Judge } from './judge.ts';
@@ -16,6 +17,8 @@ export interface ChannelWatchOptions {
   readonly sensors: readonly WatchedSensor[];
   /** True where the condition says that all is well again: suspect readings do not count for it. @default false */
   readonly reassures?: boolean;
+  /** The one that the condition names, when it is at hand and fits. */
+  readonly forecaster?: RegisteredForecaster | undefined;
   readonly state?: ChannelWatchState;
 }
 
@@ -71,7 +74,7 @@ export class ChannelWatch {
     this.#counts = new Uint8Array(sensors.length);
     this.#suspect = new Uint8Array(sensors.length);
     this.#aheadMs = new Float64Array(sensors.length);
-    this.#judge = createJudge(condition, sensors, state?.detectors);
+    this.#judge = createJudge(condition, sensors, state?.detectors, options.forecaster);
     if (state !== undefined) this.#restore(state);
   }
 
@@ -196,6 +199,7 @@ export class ChannelWatch {
           ...(filled === 0 ? {} : { filled }),
         };
       });
+    const forecast = this.#judge.forecast?.(heard[0]!);
     const starts = digests.map((digest) => digest.sinceMs ?? atMs);
     return {
       kind: 'readings',
@@ -211,6 +215,7 @@ export class ChannelWatch {
       sensors: digests,
       windowStartMs: starts.reduce((first, start) => Math.min(first, start), atMs),
       windowEndMs: atMs,
+      ...(forecast === undefined ? {} : { forecast }),
     };
   }
 }

@@ -8,7 +8,15 @@ import type {
 } from '../evidence.ts';
 import { incidentIdOf, windowOf } from '../evidence.ts';
 import { canonicalJson } from '../canonical.ts';
-import type { Condition, NetworkCondition, PlanDocument, TogetherCondition } from '../plan/document.ts';
+import type {
+  Condition,
+  NetworkCondition,
+  PlanDocument,
+  ReadingsCondition,
+  TogetherCondition,
+} from '../plan/document.ts';
+import { misfitOf } from '../forecast/trained.ts';
+import type { RegisteredForecaster } from '../forecast/trained.ts';
 import type { Sensor } from '../ports.ts';
 import { silentAfterMs } from '../ingest/health.ts';
 import type { Conversion } from '../ingest/units.ts';
@@ -106,6 +114,8 @@ export interface WatchOptions {
   /** Versions that open incidents are pinned to, where they differ from the active ones. */
   readonly pinned?: readonly PinnedPlan[];
   readonly places: readonly Place[];
+  /** Trained forecasts in use, by name. */
+  readonly forecasters?: ReadonlyMap<string, RegisteredForecaster>;
   /** Sensors of this tenant. */
   readonly sensors: readonly Sensor[];
   readonly state?: WatchState;
@@ -511,12 +521,14 @@ export function createWatch(options: WatchOptions): Watch {
       ...(networks.size === 0
         ? {}
         : {
-            networks: Object.fromEntries([...networks].map(([name, { watch }]) => [name, watch.state()])),
             networkTransitions: Object.fromEntries(
               [...turned].map(([hash, leaves]) => [hash, Object.fromEntries(leaves)]),
             ),
           }),
     };
+    for (const [name, { watch }] of networks) {
+      yield { open: [], channels: {}, transitions: {}, networks: { [name]: watch.state() } };
+    }
     const all = [...stations];
     for (let from = 0; from < all.length; from += STATIONS_OF_A_PIECE) {
       const some = all.slice(from, from + STATIONS_OF_A_PIECE);
@@ -543,14 +555,16 @@ export function joinWatchStates(pieces: Iterable<WatchState>): WatchState {
   const open: OpenIncident[] = [];
   const channels: Record<string, WatchState['channels'][string]> = {};
   const transitions: Record<string, WatchState['transitions'][string]> = {};
-  let rest: Omit<WatchState, 'open' | 'channels' | 'transitions'> = {};
-  for (const { open: some, channels: ofSome, transitions: turns, ...others } of pieces) {
+  const networks: Record<string, NetworkWatchState> = {};
+  let rest: Omit<WatchState, 'open' | 'channels' | 'transitions' | 'networks'> = {};
+  for (const { open: some, channels: ofSome, transitions: turns, networks: heard, ...others } of pieces) {
     open.push(...some);
+    Object.assign(networks, heard);
     Object.assign(channels, ofSome);
     Object.assign(transitions, turns);
     rest = { ...rest, ...others };
   }
-  return { open, channels, transitions, ...rest };
+  return { open, channels, transitions, ...(Object.keys(networks).length > 0 ? { networks } : {}), ...rest };
 }
 
 /** A seismic network and the conditions that ask it. */
@@ -651,6 +665,7 @@ function createStation(plan: PinnedPlan, site: string, options: WatchOptions, na
       leaf: path,
       site,
       reassures: reassuring.has(path),
+      forecaster: forecasterFor(condition, options),
       sensors: sensors.map(({ sensor }): WatchedSensor => {
         const { id, vendor } = sensor;
         const every = sensor.samplingHz ? { everyMs: 1_000 / sensor.samplingHz } : {};
@@ -671,6 +686,16 @@ function createStation(plan: PinnedPlan, site: string, options: WatchOptions, na
     targets,
     states: () => statesOf(transitions),
   };
+}
+
+/** Only one that fits: with another, the sensor's own past stands in. */
+function forecasterFor(
+  condition: ReadingsCondition,
+  { forecasters }: WatchOptions,
+): RegisteredForecaster | undefined {
+  if (!('probability' in condition) || condition.forecaster === undefined) return undefined;
+  const registered = forecasters?.get(condition.forecaster);
+  return registered === undefined || misfitOf(registered, condition) !== null ? undefined : registered;
 }
 
 const AS_IT_IS: Conversion = { scale: 1, offset: 0 };

@@ -67,11 +67,31 @@ export function probabilityOfExceeding(
   level: number,
   within: number,
 ): number {
+  return probabilityOfCrossing(path, { steps, values }, level, within, 1);
+}
+
+/** The same for the smallest value and below. */
+export function probabilityOfFalling(
+  path: Float64Array,
+  residuals: ResidualPaths,
+  level: number,
+  within: number,
+): number {
+  return probabilityOfCrossing(path, residuals, level, within, -1);
+}
+
+function probabilityOfCrossing(
+  path: Float64Array,
+  { steps, values }: ResidualPaths,
+  level: number,
+  within: number,
+  sign: 1 | -1,
+): number {
   const paths = values.length / steps;
   let above = 0;
   for (let i = 0; i < paths; i++) {
     for (let h = 0; h < within; h++) {
-      if (path[h]! + values[i * steps + h]! > level) {
+      if (sign * (path[h]! + values[i * steps + h]! - level) > 0) {
         above++;
         break;
       }

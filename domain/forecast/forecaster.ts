@@ -3,7 +3,13 @@ import { applySteps, denormalise, fitSteps, normalisedScale } from '../clean/ste
 import type { CleanStep } from '../clean/steps.ts';
 import { TocsinError } from '../errors.ts';
 import type { EpochMs } from '../units.ts';
-import { absoluteAt, AdaptiveMiss, conformalHalfWidth, probabilityOfExceeding } from './conformal.ts';
+import {
+  absoluteAt,
+  AdaptiveMiss,
+  conformalHalfWidth,
+  probabilityOfExceeding,
+  probabilityOfFalling,
+} from './conformal.ts';
 import type { Interval, ResidualPaths } from './conformal.ts';
 import { continuePath, FORECAST_KINDS, learn } from './learnt.ts';
 import type { ForecastKind, Learnt } from './learnt.ts';
@@ -15,6 +21,8 @@ export const FORECASTER_SCHEMA = 'tocsin/forecaster/v1';
 /** What is known about a forecaster, for people. Errors are in the unit of the channel, squared. */
 export interface ForecastCard {
   readonly channel: string;
+  /** Of the values; absent when nobody said. */
+  readonly unit?: string;
   readonly kind: ForecastKind;
   /** Why this kind, in words. */
   readonly why: string;
@@ -47,6 +55,8 @@ export interface Forecaster {
 
 export interface TrainForecaster {
   readonly channel: string;
+  /** Of the values. @default not said */
+  readonly unit?: string | undefined;
   readonly kind: ForecastKind | 'auto';
   readonly horizonMs: number;
   /** @default [] */
@@ -109,6 +119,7 @@ export function trainForecaster(series: Series, options: TrainForecaster): Forec
     },
     card: {
       channel,
+      ...(options.unit === undefined ? {} : { unit: options.unit }),
       kind: chosen,
       why,
       validated: validated.map((each) => ({
@@ -165,6 +176,8 @@ export interface Forecast {
    * steps, at most the horizon).
    */
   probabilityAbove(x: number, withinMs: number): number;
+  /** The same for going below `x`. */
+  probabilityBelow(x: number, withinMs: number): number;
 }
 
 /** Forecasts made on the way to the origin, to learn how wide intervals must be now. */
@@ -202,12 +215,19 @@ export function forecastFrom(forecaster: Forecaster, history: Series): Forecast 
         };
       });
     },
-    probabilityAbove(x, withinMs) {
-      const level = (x - denormalise(clean, 0)) / normalisedScale(clean);
-      const within = Math.min(steps, Math.max(1, Math.ceil(withinMs / everyMs - 1e-9)));
-      return probabilityOfExceeding(kept, residuals, level, within);
-    },
+    probabilityAbove: (x, withinMs) =>
+      probabilityOfExceeding(kept, residuals, levelOf(x), stepsWithin(withinMs)),
+    probabilityBelow: (x, withinMs) =>
+      probabilityOfFalling(kept, residuals, levelOf(x), stepsWithin(withinMs)),
   };
+
+  function levelOf(x: number): number {
+    return (x - denormalise(clean, 0)) / normalisedScale(clean);
+  }
+
+  function stepsWithin(withinMs: number): number {
+    return Math.min(steps, Math.max(1, Math.ceil(withinMs / everyMs - 1e-9)));
+  }
 
   function adaptedMisses(of: Forecaster, whole: Grid, last: number): number {
     const sorted = absoluteAt(of.residuals, of.steps);

@@ -1,20 +1,28 @@
 import { evaluateCondition, walkConditions } from '../detect/condition.ts';
 import { detectorKinds, detectorNamed } from '../detect/detectors.ts';
+import { misfitOf } from '../forecast/trained.ts';
 import { networkParameters } from '../detect/seismic/network-parameters.ts';
 import { TocsinError } from '../errors.ts';
-import type { DetectorCondition, NetworkCondition, PlanDocument, TogetherCondition } from './document.ts';
+import type { CheckContext } from './check-context.ts';
+import type {
+  DetectorCondition,
+  ForecastCondition,
+  NetworkCondition,
+  PlanDocument,
+  TogetherCondition,
+} from './document.ts';
 import type { Say } from './finding.ts';
 import { quoted } from './finding.ts';
 import { resolutionsOf, wholeConditionsOf } from './walk.ts';
 
 /** What conditions name exists; `detect` needs evidence to hold, and an incident does not end as it begins. */
-export function checkConditions(plan: PlanDocument, say: Say): void {
-  checkNames(plan, say);
+export function checkConditions(plan: PlanDocument, context: CheckContext, say: Say): void {
+  checkNames(plan, context, say);
   checkDetect(plan, say);
   checkResolution(plan, say);
 }
 
-function checkNames(plan: PlanDocument, say: Say): void {
+function checkNames(plan: PlanDocument, context: CheckContext, say: Say): void {
   for (const whole of wholeConditionsOf(plan)) {
     for (const { condition, path: place } of walkConditions(whole.condition, whole.place)) {
       if ('channel' in condition) {
@@ -36,6 +44,7 @@ function checkNames(plan: PlanDocument, say: Say): void {
           unknownChannel(plan, channel, `${place}.channels.${n}`, say),
         );
       }
+      if ('probability' in condition) checkForecaster(condition, place, context, say);
       if (condition.when === 'networkTriggers') checkNetwork(plan, condition, place, say);
       if ('detector' in condition) checkDetector(condition, place, say);
       if ('bulletin' in condition) unknownBulletin(plan, condition.bulletin, `${place}.bulletin`, say);
@@ -83,6 +92,62 @@ function checkDetector(condition: DetectorCondition | TogetherCondition, place: 
       '`tocsin detect list` shows what each detector takes.',
     );
   }
+}
+
+/** What a plan asks of a trained forecast is what it was trained for. */
+function checkForecaster(
+  condition: ForecastCondition,
+  place: string,
+  { forecasters, sensors = [] }: CheckContext,
+  say: Say,
+): void {
+  const { model, forecaster: name, channel } = condition;
+  if ((model === 'trained') !== (name !== undefined)) {
+    say(
+      'mandatory',
+      'PLAN_FORECASTER_UNNAMED',
+      `${place}.forecaster`,
+      name === undefined
+        ? 'A trained forecast is asked for, and none is named.'
+        : `${quoted(name)} is named, and ${quoted(model)} is asked.`,
+      'Name a forecaster, or a model, not both.',
+    );
+    return;
+  }
+  if (name === undefined || forecasters === undefined) return;
+  const registered = forecasters.find((one) => one.name === name);
+  if (registered === undefined) {
+    say(
+      'mandatory',
+      'PLAN_FORECASTER_UNKNOWN',
+      `${place}.forecaster`,
+      `No forecaster ${quoted(name)} is in use here.`,
+      `Train it, then: tocsin forecast add, tocsin forecast activate. In use: ${listed(forecasters.map((one) => one.name))}.`,
+    );
+    return;
+  }
+  const misfit = misfitOf(registered, condition);
+  if (misfit !== null) {
+    say(
+      'mandatory',
+      'PLAN_FORECASTER_MISFIT',
+      `${place}.${misfit.part}`,
+      `The forecaster ${quoted(name)} does not fit: ${misfit.why}.`,
+      'Train one for this channel, unit and time, or ask what it can answer.',
+    );
+  }
+  const slow = sensors.filter(
+    (sensor) =>
+      sensor.channel === channel && sensor.samplingHz && 1_000 / sensor.samplingHz > registered.everyMs,
+  );
+  if (slow.length === 0) return;
+  say(
+    'advisory',
+    'PLAN_FORECASTER_STEP',
+    `${place}.forecaster`,
+    `${slow.length} sensors of ${channel} speak less often than each ${registered.everyMs / 1_000} s, a step of ${quoted(name)}: gaps may leave it nothing to go on from.`,
+    'Train it on the steps in which the sensors speak.',
+  );
 }
 
 function checkNetwork(plan: PlanDocument, condition: NetworkCondition, place: string, say: Say): void {

@@ -22,7 +22,7 @@ export function checkPlan(document: PlanDocument, context: CheckContext = {}): F
   if ('findings' in parsed) return [...parsed.findings];
   const plan = parsed.document;
   const { findings, say } = createFindings();
-  checkConditions(plan, say);
+  checkConditions(plan, context, say);
   checkClassification(plan, context, say);
   checkSteps(plan, context, say);
   checkEvaluation(plan, say);

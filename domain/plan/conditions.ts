@@ -188,12 +188,30 @@ export function networkTriggers<U extends GroundMotion>(
   };
 }
 
-export interface Expectation extends Hold {
+export type Expectation = Expecting &
+  (
+    | {
+        /**
+         * How it is forecast: from the sensor's own past, learnt again as it goes. @default 'auto': what validation
+         * chooses
+         */
+        readonly model?: LiveForecastKind;
+        readonly forecaster?: never;
+      }
+    | {
+        readonly model?: never;
+        /**
+         * A forecast that was trained before, by its name in the register (`tocsin forecast list`). The version in use
+         * when the reading comes is taken; when none is intact and fits, `model: 'auto'` stands in, and a doubt says so.
+         */
+        readonly forecaster: string;
+      }
+  );
+
+interface Expecting extends Hold {
   readonly within: Duration;
   /** At least so likely, above 0 and below 1. @default 0.8 */
   readonly probability?: number;
-  /** How it is forecast: from the sensor's own past, learnt again as it goes. @default 'auto': what validation chooses */
-  readonly model?: LiveForecastKind;
 }
 
 /**
@@ -220,7 +238,7 @@ function expected(
   when: ForecastCondition['when'],
   { channel, unit }: Channel<UnitName>,
   threshold: Quantity<UnitName>,
-  { within, probability = 0.8, model = 'auto', for: hold, onSensors = 1 }: Expectation,
+  { within, probability = 0.8, model = 'auto', forecaster, for: hold, onSensors = 1 }: Expectation,
 ): ForecastCondition {
   if (!(probability > 0 && probability < 1)) {
     throw new TocsinError(
@@ -235,7 +253,7 @@ function expected(
     unit,
     withinMs: toMs(within),
     probability,
-    model,
+    ...(forecaster === undefined ? { model } : { model: 'trained', forecaster }),
     forMs: hold === undefined ? 0 : toMs(hold),
     onSensors,
   };

@@ -55,12 +55,13 @@ export function describeCondition(condition: Condition): Text {
     }
     case 'expectedAtLeast':
     case 'expectedBelow': {
-      const { channel, threshold, unit, withinMs, probability, when } = condition;
+      const { channel, threshold, unit, withinMs, probability, forecaster, when } = condition;
+      const [by, byZh] = forecaster === undefined ? ['', ''] : [` by ${forecaster}`, `经${forecaster}`];
       const within = describeDuration(withinMs);
       const percent = Math.round(probability * 100);
       return heldOnSensors(condition, {
-        en: `${channel} expected ${when === 'expectedAtLeast' ? 'at least' : 'below'} ${threshold} ${unit} within ${within.en} (${percent} % likely)`,
-        zh: `${channel}预计${within.zh}内${when === 'expectedAtLeast' ? '不低于' : '低于'}${threshold} ${unit}（可能性${percent}%）`,
+        en: `${channel} expected${by} ${when === 'expectedAtLeast' ? 'at least' : 'below'} ${threshold} ${unit} within ${within.en} (${percent} % likely)`,
+        zh: `${channel}${byZh}预计${within.zh}内${when === 'expectedAtLeast' ? '不低于' : '低于'}${threshold} ${unit}（可能性${percent}%）`,
       });
     }
     case 'magnitudeNear':

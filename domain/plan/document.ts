@@ -77,8 +77,10 @@ export interface ForecastCondition {
   readonly withinMs: DurationMs;
   /** At least so likely is it that the threshold is reached at some time within `withinMs`; above 0, below 1. */
   readonly probability: number;
-  /** `auto`, or a kind of forecast that learns beside a live channel. */
+  /** `auto`, a kind of forecast that learns beside a live channel, or `trained`: `forecaster` then names it. */
   readonly model: string;
+  /** Name in the register of forecasts. */
+  readonly forecaster?: string | undefined;
   /** The expectation must last without a break for this long. 0 = at once. */
   readonly forMs: DurationMs;
   readonly onSensors: number | 'all';

@@ -78,7 +78,10 @@ const isSameNetwork = (a: NetworkCondition, b: NetworkCondition): boolean =>
 
 /** Expected no later, and no less likely, by the same model. */
 const isAsSure = (a: ForecastCondition, b: ForecastCondition): boolean =>
-  a.model === b.model && a.withinMs <= b.withinMs && a.probability >= b.probability;
+  a.model === b.model &&
+  a.forecaster === b.forecaster &&
+  a.withinMs <= b.withinMs &&
+  a.probability >= b.probability;
 
 /** Same channel, on at least as many sensors, for at least as long. */
 const lastsAsLong = (a: ReadingsCondition, b: ReadingsCondition): boolean =>

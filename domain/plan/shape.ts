@@ -193,17 +193,20 @@ const onNetwork = object({
   parameters: recordOf(name, number(-1e12, 1e12)),
 });
 
-const onForecast = object({
-  when: text,
-  channel: name,
-  threshold: number(-1e9, 1e9),
-  unit: text,
-  withinMs: duration,
-  probability: number(0.001, 0.999),
-  model: oneOf(...LIVE_FORECASTS),
-  forMs: number(0, LONGEST_MS, { whole: true }),
-  onSensors: (value, place, say) => (value === 'all' ? undefined : count(value, place, say)),
-});
+const onForecast = object(
+  {
+    when: text,
+    channel: name,
+    threshold: number(-1e9, 1e9),
+    unit: text,
+    withinMs: duration,
+    probability: number(0.001, 0.999),
+    model: oneOf(...LIVE_FORECASTS, 'trained'),
+    forMs: number(0, LONGEST_MS, { whole: true }),
+    onSensors: (value, place, say) => (value === 'all' ? undefined : count(value, place, say)),
+  },
+  { forecaster: name },
+);
 
 const condition: Read = kindsOf('when', 'PLAN_CONDITION_UNKNOWN', () => ({
   atLeast: onChannel,

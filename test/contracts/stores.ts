@@ -202,6 +202,18 @@ export function holdToStoreContract(backend: string, open: () => Promise<Stores>
     assert.deepEqual(await recognisers.names(), ['notice-forest']);
   });
 
+  check('forecasters have a register of their own', async ({ recognisers, forecasters }) => {
+    const stored = { name: 'river', hash: 'h1', artefact: Uint8Array.of(1, 2), card: { unit: 'm' }, atMs: 5 };
+    assert.equal(await forecasters.insert(stored), 'inserted');
+    await forecasters.activate({ name: 'river', hash: 'h1', by: 'a', reason: 'b', atMs: 6 });
+    assert.deepEqual(await forecasters.get('river', 'h1'), stored);
+    assert.deepEqual(await forecasters.names(), ['river']);
+    assert.deepEqual(await forecasters.active('river'), { hash: 'h1', n: 1 });
+    assert.equal(await recognisers.get('river', 'h1'), null);
+    assert.deepEqual(await recognisers.names(), []);
+    assert.equal(await recognisers.active('river'), null);
+  });
+
   check('an empty artefact is kept, one beyond 8 MB is refused', async ({ recognisers }) => {
     const empty = { name: 'a', hash: 'h', artefact: new Uint8Array(), card: {}, atMs: 0 };
     await recognisers.insert(empty);
