@@ -65,7 +65,9 @@ async function openNetwork(positions: ReadonlyMap<string, Position>, before?: Do
     ),
   );
   client.close();
-  return door;
+  // Detection reads who is registered now and then, and at its start: from here on it knows all.
+  await door.stop();
+  return openNetwork(positions, door);
 }
 
 /** Sends every packet as a message of its own at the time of its arrival, and waits until all are relayed. */
