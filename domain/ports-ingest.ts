@@ -61,6 +61,7 @@ export type Delivery = {
 export interface InboxStore {
   /** What is there already, by id, stays as it is. */
   put(deliveries: readonly Delivery[]): Promise<void>;
+  /** It may wait again after a crash, until everything that was put together with it is removed. */
   remove(id: string): Promise<void>;
   /** Everything that waits, in order. */
   pending(): Promise<Delivery[]>;

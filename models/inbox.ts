@@ -12,6 +12,7 @@ import { openCollection } from './collection.ts';
 import type { Row } from './collection.ts';
 import { storeFailure } from './failure.ts';
 import { createFrameArchive } from './frames.ts';
+import { sha256Hex } from './hash.ts';
 import { createQuarantineStore } from './quarantine.ts';
 
 interface JsonRow extends Row {
@@ -24,26 +25,88 @@ interface AsideRow extends JsonRow {
 
 const ROWS_AT_ONCE = 50;
 
-/** What is on its way to incidents: a small collection, emptied as it is delivered. */
+/** Deliveries of one row: few enough that one repeated after a crash repeats little. */
+const TOGETHER = 50;
+const TOGETHER_BYTES = 512 * 1024;
+
+/** Deliveries that were put together, and are removed together. The first releases stored each by itself. */
+interface Batch {
+  readonly deliveries: readonly Delivery[];
+}
+
+/**
+ * What is on its way to incidents: a small collection, emptied as it is delivered. What was put together shares a row,
+ * which goes with the last of it: an alarm storm would cost the archive more writes than the readings that raise it.
+ */
 export function createInboxStore(connection: Connection): InboxStore {
   const inbox = openCollection<JsonRow>(connection, 'inbox', { json: String });
+  /** Of each delivery that waits, its row; and how many of each row still wait. */
+  const rowOf = new Map<string, string>();
+  const waiting = new Map<string, number>();
+
+  function remember(row: string, deliveries: readonly Delivery[]): void {
+    for (const { id } of deliveries) rowOf.set(id, row);
+    waiting.set(row, deliveries.length);
+  }
+
+  async function drop(row: string): Promise<void> {
+    try {
+      await connection.collection<JsonRow>('inbox').deleteOne({ _id: row });
+    } catch (error) {
+      throw storeFailure(error);
+    }
+    waiting.delete(row);
+  }
+
   return {
     async put(deliveries) {
-      const rows = deliveries.map((delivery) => ({ _id: delivery.id, json: canonicalJson(delivery) }));
-      for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-        await inbox.insertMissing(rows.slice(from, from + ROWS_AT_ONCE));
+      const unknown = deliveries.filter(({ id }) => !rowOf.has(id));
+      for (const some of together(unknown)) {
+        const row = sha256Hex(some.map(({ id }) => id).join('\n'));
+        await inbox.insertMissing([{ _id: row, json: canonicalJson({ deliveries: some } satisfies Batch) }]);
+        remember(row, some);
       }
     },
     async remove(id) {
-      try {
-        await connection.collection<JsonRow>('inbox').deleteOne({ _id: id });
-      } catch (error) {
-        throw storeFailure(error);
-      }
+      const row = rowOf.get(id);
+      if (row === undefined) return;
+      const left = waiting.get(row)! - 1;
+      if (left === 0) await drop(row);
+      else waiting.set(row, left);
+      rowOf.delete(id);
     },
-    pending: async () =>
-      (await inbox.find({})).map((row) => JSON.parse(row.json) as Delivery).sort(byPosition),
+    async pending() {
+      const all = new Map<string, Delivery>();
+      for (const { _id, json } of await inbox.find({})) {
+        const stored = JSON.parse(json) as Batch | Delivery;
+        const deliveries = 'deliveries' in stored ? stored.deliveries : [stored];
+        if (!waiting.has(_id)) {
+          // Who put the same again among others, before it asked what waits, stored it twice.
+          const own = deliveries.filter(({ id }) => !rowOf.has(id));
+          if (own.length === 0) await drop(_id);
+          else remember(_id, own);
+        }
+        for (const delivery of deliveries) if (rowOf.get(delivery.id) === _id) all.set(delivery.id, delivery);
+      }
+      return [...all.values()].sort(byPosition);
+    },
   };
+}
+
+function* together(deliveries: readonly Delivery[]): Generator<readonly Delivery[]> {
+  let some: Delivery[] = [];
+  let bytes = 0;
+  for (const delivery of deliveries) {
+    const size = canonicalJson(delivery).length;
+    if (some.length > 0 && (some.length === TOGETHER || bytes + size > TOGETHER_BYTES)) {
+      yield some;
+      some = [];
+      bytes = 0;
+    }
+    some.push(delivery);
+    bytes += size;
+  }
+  if (some.length > 0) yield some;
 }
 
 /** Evidence that reached no incident. */
