@@ -8,6 +8,7 @@ import type { ApiClient } from '../client.ts';
 import { call, parseCountOption } from '../command-line.ts';
 import type { CallOptions } from '../command-line.ts';
 import { CommandFailed, EXIT } from '../exit-codes.ts';
+import { evidenceLines } from '../evidence-lines.ts';
 import { facts, levelText, print, printJson, say, spanText, table, timeText } from '../output.ts';
 import { ROUTES } from '../routes.ts';
 
@@ -194,6 +195,11 @@ async function show(id: string, options: CallOptions): Promise<void> {
       if (vote.change !== undefined) print(`    ${vote.change.en}`);
     }
     if (assessment.doubt) print(`  Doubt: ${assessment.doubt}`);
+  }
+  const heard = evidenceLines(situation.evidence);
+  if (heard.length > 0) {
+    print(`\n${pc.bold('What was heard')}`);
+    for (const line of heard) print(`  ${line}`);
   }
   if (whole.waiting.length > 0) {
     print(`\n${pc.bold('Waits for a human')}`);
