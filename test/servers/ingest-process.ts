@@ -13,9 +13,9 @@ import { createStores } from '../../models/stores.ts';
 /*
  * Ingestion as it runs in production, on a real store, with incidents that are rows: `<incident>|<evidence>`, each
  * once, as a workflow keeps its evidence. Arguments: store uri, database, and a file: it is ready when everything is
- * loaded, begins when that file exists, and writes its port into another next to it.
+ * loaded, begins when that file exists, and writes its port into another next to it. Fourth: the port that it must be.
  */
-const [uri = '', dbName = '', turn = ''] = process.argv.slice(2);
+const [uri = '', dbName = '', turn = '', wanted = '0'] = process.argv.slice(2);
 exitWithParent(() => process.exit(0));
 reportReady();
 while (!fs.existsSync(turn)) await sleep(10);
@@ -47,6 +47,6 @@ const server = createIngestServer({
   clockOf: () => 'feed',
   refreshEveryMs: 50,
 });
-const port = await server.start('127.0.0.1', 0);
+const port = await server.start('127.0.0.1', Number(wanted));
 fs.writeFileSync(`${turn}.tmp`, String(port));
 fs.renameSync(`${turn}.tmp`, `${turn}.port`);

@@ -139,7 +139,15 @@ export function grpcMessage(bytes: Buffer, compressed = 0, length = bytes.length
 export const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Publishes one reading every 50 ms until it is stopped; what it waited for each acknowledgement, sorted. */
-export function honestVendor(door: Door, boot: string): { stop(): Promise<number[]> } {
+export function honestVendor(
+  door: Door,
+  boot: string,
+): {
+  /** Messages that were answered so far. */
+  answered(): number;
+  /** How long each took, ms, ascending. */
+  stop(): Promise<number[]>;
+} {
   const waits: number[] = [];
   let goesOn = true;
   const run = (async () => {
@@ -151,8 +159,10 @@ export function honestVendor(door: Door, boot: string): { stop(): Promise<number
       await delay(50);
     }
   })();
-  run.catch(() => undefined);
+  let failed = false;
+  run.catch(() => (failed = true));
   return {
+    answered: () => (failed ? Infinity : waits.length),
     async stop() {
       goesOn = false;
       await run;

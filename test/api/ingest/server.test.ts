@@ -578,6 +578,41 @@ describe('a vendor with too many streams', () => {
   });
 });
 
+describe('a vendor with too many connections', () => {
+  it('is told to come back later at the 65th, until one of them ends; others are served', async () => {
+    const door = await openDoor({ limits: { streamsPerVendorAtMost: 200 } });
+    const [, port] = door.address.split(':');
+    const clients: Client[] = [];
+    /** Streams on a connection of their own. */
+    const connect = (key = VENDOR_KEY): { stream: Stream; client: Client } => {
+      const client = new IngestService(`127.0.0.1:${port}`, credentials.createInsecure(), {
+        'grpc.use_local_subchannel_pool': 1,
+      });
+      clients.push(client as unknown as Client);
+      return { stream: openStream({ ...door, client }, key), client: client as unknown as Client };
+    };
+    const answered = async ({ stream }: { stream: Stream }): Promise<void> => {
+      stream.send([]);
+      await stream.answered(1);
+    };
+    const open = Array.from({ length: 64 }, () => connect());
+    await Promise.all(open.map(answered));
+    const ended = await connect().stream.ended;
+    assert.equal(ended.code, status.RESOURCE_EXHAUSTED);
+    assert.deepEqual(detailsOf(ended), { reason: 'CONNECTION_LIMIT', types: ['ErrorInfo', 'RetryInfo'] });
+    await answered(connect(OTHER_VENDOR_KEY));
+    // A second stream on a connection that is there already is none more.
+    const second = openStream({ ...door, client: open[0]!.client as unknown as Door['client'] });
+    second.send([]);
+    await second.answered(1);
+    open[1]!.stream.call.end();
+    await open[1]!.stream.ended;
+    await answered(connect());
+    for (const client of clients) client.close();
+    await door.stop();
+  });
+});
+
 describe('stopping', () => {
   it('answers what was taken, ends the streams and takes nothing more', async () => {
     const incidents = createFakeIncidents();
