@@ -32,6 +32,20 @@ export interface ChannelWatchState {
   readonly detectors?: Readonly<Record<string, DetectorState>>;
 }
 
+/**
+ * Where in a sensor's part of the memory what stands: a cache line each, because thousands of sensors take turns. SINCE
+ * is NaN while the condition is not met or nothing was heard; AHEAD is how far the device's clock was taken to be ahead
+ * when its last reading was placed.
+ */
+const SINCE = 0;
+const LAST = 1;
+const VALUE = 2;
+const AHEAD = 3;
+const SILENT_AFTER = 4;
+const COUNTS = 5;
+const SUSPECTED = 6;
+const STRIDE = 8;
+
 const DIGESTS_KEPT = 50;
 const SILENT_AFTER_MS = 60_000;
 
@@ -47,16 +61,11 @@ const SILENT_AFTER_MS = 60_000;
  */
 export class ChannelWatch {
   readonly #options: ChannelWatchOptions;
-  readonly #silentAfterMs: Float64Array;
   readonly #needed: number;
-  /** Per sensor: NaN while the threshold is not met, or nothing was heard. */
-  readonly #sinceMs: Float64Array;
-  readonly #lastMs: Float64Array;
-  readonly #value: Float64Array;
-  readonly #counts: Uint8Array;
-  readonly #suspect: Uint8Array;
-  /** How far each device's clock was taken to be ahead when its last reading was placed. */
-  readonly #aheadMs: Float64Array;
+  readonly #forMs: DurationMs;
+  readonly #isThreshold: boolean;
+  readonly #reassures: boolean;
+  readonly #memory: Float64Array;
   readonly #judge: Judge;
   #count = 0;
   #nowMs = -Infinity;
@@ -66,14 +75,14 @@ export class ChannelWatch {
   constructor(options: ChannelWatchOptions) {
     const { condition, sensors, state } = options;
     this.#options = options;
-    this.#silentAfterMs = Float64Array.from(sensors, (sensor) => sensor.silentAfterMs ?? SILENT_AFTER_MS);
     this.#needed = condition.onSensors === 'all' ? sensors.length : condition.onSensors;
-    this.#sinceMs = new Float64Array(sensors.length).fill(NaN);
-    this.#lastMs = new Float64Array(sensors.length).fill(-Infinity);
-    this.#value = new Float64Array(sensors.length).fill(NaN);
-    this.#counts = new Uint8Array(sensors.length);
-    this.#suspect = new Uint8Array(sensors.length);
-    this.#aheadMs = new Float64Array(sensors.length);
+    this.#forMs = condition.forMs;
+    this.#isThreshold = condition.when === 'atLeast' || condition.when === 'below';
+    this.#reassures = options.reassures ?? false;
+    this.#memory = new Float64Array(sensors.length * STRIDE);
+    sensors.forEach(({ silentAfterMs = SILENT_AFTER_MS }, sensor) => {
+      this.#memory.set([NaN, -Infinity, NaN, 0, silentAfterMs], sensor * STRIDE);
+    });
     this.#judge = createJudge(condition, sensors, state?.detectors, options.forecaster);
     if (state !== undefined) this.#restore(state);
   }
@@ -100,22 +109,26 @@ export class ChannelWatch {
     observedAtMs: EpochMs = atMs,
   ): ReadingsEvidence | null {
     const aheadMs = observedAtMs - atMs;
-    if (aheadMs !== this.#aheadMs[sensor]!) this.#placeAgain(sensor, aheadMs);
-    const last = this.#lastMs[sensor]!;
+    const memory = this.#memory;
+    const own = sensor * STRIDE;
+    if (aheadMs !== memory[own + AHEAD]!) this.#placeAgain(own, aheadMs);
+    const last = memory[own + LAST]!;
     if (atMs < last) return null;
-    const { condition, reassures = false } = this.#options;
-    const isHeld = !Number.isNaN(this.#sinceMs[sensor]!);
-    const isThreshold = condition.when === 'atLeast' || condition.when === 'below';
-    const isAlone = isThreshold && !reassures && (flags & QUALITY.spike) !== 0;
-    const suspect = reassures && (flags & SUSPECT) !== 0;
-    const meets = isAlone ? isHeld : this.#judge.meets(sensor, observedAtMs, value) && !suspect;
-    if (!meets) this.#sinceMs[sensor] = NaN;
-    else if (!isHeld || atMs - last > this.#silentAfterMs[sensor]!) this.#sinceMs[sensor] = atMs;
-    this.#lastMs[sensor] = atMs;
-    this.#value[sensor] = value;
-    this.#suspect[sensor] = Number((flags & SUSPECT) !== 0);
+    let since = memory[own + SINCE]!;
+    const isHeld = !Number.isNaN(since);
+    const isAlone = this.#isThreshold && !this.#reassures && (flags & QUALITY.spike) !== 0;
+    const isSuspect = (flags & SUSPECT) !== 0;
+    const meets = isAlone
+      ? isHeld
+      : this.#judge.meets(sensor, observedAtMs, value) && !(this.#reassures && isSuspect);
+    if (!meets) since = NaN;
+    else if (!isHeld || atMs - last > memory[own + SILENT_AFTER]!) since = atMs;
+    memory[own + SINCE] = since;
+    memory[own + LAST] = atMs;
+    memory[own + VALUE] = value;
+    memory[own + SUSPECTED] = Number(isSuspect);
     if (atMs > this.#nowMs) this.#nowMs = atMs;
-    this.#setCounts(sensor, meets && atMs - this.#sinceMs[sensor]! >= condition.forMs);
+    this.#setCounts(own, meets && atMs - since >= this.#forMs);
     if (this.#count >= this.#needed) this.#discountSilent();
 
     const holds = this.#needed > 0 && this.#count >= this.#needed;
@@ -127,11 +140,9 @@ export class ChannelWatch {
   state(): ChannelWatchState {
     const sensors: Record<string, SensorMemory> = {};
     this.#options.sensors.forEach(({ id }, index) => {
-      const last = this.#lastMs[index]!;
+      const [since, last, value, aheadMs] = this.#of(index);
       if (last === -Infinity) return;
-      const since = this.#sinceMs[index]!;
-      const memory = [Number.isNaN(since) ? null : since, last, this.#value[index]!] as const;
-      const aheadMs = this.#aheadMs[index]!;
+      const memory = [Number.isNaN(since) ? null : since, last, value] as const;
       sensors[id] = aheadMs === 0 ? memory : [...memory, aheadMs];
     });
     const detectors = this.#judge.save?.();
@@ -141,61 +152,70 @@ export class ChannelWatch {
   #restore(state: ChannelWatchState): void {
     this.#options.sensors.forEach(({ id }, index) => {
       const [since, last, value, aheadMs = 0] = state.sensors[id] ?? [null, -Infinity, NaN];
-      this.#aheadMs[index] = aheadMs;
-      this.#sinceMs[index] = since ?? NaN;
-      this.#lastMs[index] = last;
-      this.#value[index] = value;
+      this.#memory.set([since ?? NaN, last, value, aheadMs], index * STRIDE);
       if (last > this.#nowMs) this.#nowMs = last;
-      this.#setCounts(index, since !== null && last - since >= this.#options.condition.forMs);
+      this.#setCounts(index * STRIDE, since !== null && last - since >= this.#forMs);
     });
     this.#holds = state.holds;
   }
 
   /** More is known of a device's clock: what it said before moves with what it says now, and durations stay. */
-  #placeAgain(sensor: number, aheadMs: DurationMs): void {
-    const byMs = aheadMs - this.#aheadMs[sensor]!;
-    this.#aheadMs[sensor] = aheadMs;
-    if (this.#lastMs[sensor] === -Infinity) return;
-    this.#lastMs[sensor]! -= byMs;
-    this.#sinceMs[sensor]! -= byMs;
-    this.#nowMs = this.#lastMs.reduce((newest, lastMs) => Math.max(newest, lastMs), -Infinity);
+  #placeAgain(own: number, aheadMs: DurationMs): void {
+    const memory = this.#memory;
+    const byMs = aheadMs - memory[own + AHEAD]!;
+    memory[own + AHEAD] = aheadMs;
+    if (memory[own + LAST] === -Infinity) return;
+    memory[own + LAST]! -= byMs;
+    memory[own + SINCE]! -= byMs;
+    this.#nowMs = -Infinity;
+    for (let at = LAST; at < memory.length; at += STRIDE) this.#nowMs = Math.max(this.#nowMs, memory[at]!);
     this.#nextSilenceCheckMs = -Infinity;
   }
 
-  #setCounts(sensor: number, counts: boolean): void {
-    this.#count += Number(counts) - this.#counts[sensor]!;
-    this.#counts[sensor] = Number(counts);
+  #of(sensor: number): readonly [sinceMs: EpochMs, lastMs: EpochMs, value: number, aheadMs: DurationMs] {
+    const own = sensor * STRIDE;
+    const memory = this.#memory;
+    return [memory[own + SINCE]!, memory[own + LAST]!, memory[own + VALUE]!, memory[own + AHEAD]!];
+  }
+
+  #setCounts(own: number, counts: boolean): void {
+    const now = Number(counts);
+    this.#count += now - this.#memory[own + COUNTS]!;
+    this.#memory[own + COUNTS] = now;
   }
 
   /** At most once a second of the site's time: with all quiet, `below … on all sensors` holds for days. */
   #discountSilent(): void {
     if (this.#holds && this.#nowMs < this.#nextSilenceCheckMs) return;
     this.#nextSilenceCheckMs = this.#nowMs + 1_000;
-    for (let sensor = 0; sensor < this.#counts.length; sensor++) {
-      if (this.#counts[sensor] === 1 && this.#nowMs - this.#lastMs[sensor]! > this.#silentAfterMs[sensor]!) {
-        this.#setCounts(sensor, false);
-      }
+    const memory = this.#memory;
+    for (let own = 0; own < memory.length; own += STRIDE) {
+      const silentForMs = this.#nowMs - memory[own + LAST]!;
+      if (memory[own + COUNTS] === 1 && silentForMs > memory[own + SILENT_AFTER]!)
+        this.#setCounts(own, false);
     }
   }
 
   #evidence(receivedAtMs: EpochMs, aheadMs: DurationMs, observedAtMs: EpochMs): ReadingsEvidence {
     const { condition, leaf, site, sensors } = this.#options;
     const atMs = this.#nowMs;
-    const heard = [...sensors.keys()].filter((index) => this.#lastMs[index]! > -Infinity);
+    const memory = this.#memory;
+    const heard = [...sensors.keys()].filter((index) => memory[index * STRIDE + LAST]! > -Infinity);
     // The deciding sensors first: those that count when it begins, those that do not when it ends.
-    const decides = (index: number): number => Number((this.#counts[index] === 1) !== this.#holds);
+    const decides = (index: number): number =>
+      Number((memory[index * STRIDE + COUNTS] === 1) !== this.#holds);
     const digests = heard
       .sort((a, b) => decides(a) - decides(b) || a - b)
       .slice(0, DIGESTS_KEPT)
       .map((index): SensorDigest => {
-        const since = this.#sinceMs[index]!;
+        const [since, , value] = this.#of(index);
         const filled = this.#judge.filled?.(index) ?? 0;
         return {
           sensor: sensors[index]!.id,
           vendor: sensors[index]!.vendor,
-          value: this.#value[index]!,
+          value,
           sinceMs: Number.isNaN(since) ? null : since,
-          ...(this.#suspect[index] === 1 ? { suspect: true } : {}),
+          ...(memory[index * STRIDE + SUSPECTED] === 1 ? { suspect: true } : {}),
           ...(filled === 0 ? {} : { filled }),
         };
       });
