@@ -3,7 +3,7 @@ import { detectorKinds, detectorNamed } from '../detect/detectors.ts';
 import { misfitOf } from '../forecast/trained.ts';
 import { networkParameters } from '../detect/seismic/network-parameters.ts';
 import { TocsinError } from '../errors.ts';
-import type { CheckContext } from './check-context.ts';
+import type { CheckContext, KnownSensor } from './check-context.ts';
 import type {
   DetectorCondition,
   ForecastCondition,
@@ -45,7 +45,7 @@ function checkNames(plan: PlanDocument, context: CheckContext, say: Say): void {
         );
       }
       if ('probability' in condition) checkForecaster(condition, place, context, say);
-      if (condition.when === 'networkTriggers') checkNetwork(plan, condition, place, say);
+      if (condition.when === 'networkTriggers') checkNetwork(plan, condition, place, context, say);
       if ('detector' in condition) checkDetector(condition, place, say);
       if ('bulletin' in condition) unknownBulletin(plan, condition.bulletin, `${place}.bulletin`, say);
     }
@@ -150,7 +150,13 @@ function checkForecaster(
   );
 }
 
-function checkNetwork(plan: PlanDocument, condition: NetworkCondition, place: string, say: Say): void {
+function checkNetwork(
+  plan: PlanDocument,
+  condition: NetworkCondition,
+  place: string,
+  { sensors }: CheckContext,
+  say: Say,
+): void {
   condition.channels.forEach((channel, n) => {
     const unit = plan.channels[channel];
     if (unit === undefined || unit === condition.unit) return;
@@ -174,6 +180,24 @@ function checkNetwork(plan: PlanDocument, condition: NetworkCondition, place: st
       'docs/seismic.md shows what a network can be given.',
     );
   }
+  const needed = condition.parameters['onStations'] ?? 2;
+  const stations = stationsAmong(sensors ?? [], condition.channels);
+  if (sensors === undefined || stations >= needed) return;
+  say(
+    'advisory',
+    'PLAN_NETWORK_SMALL',
+    `${place}.parameters.onStations`,
+    `${needed} stations must agree, and ${stations} ${stations === 1 ? 'is' : 'are'} registered on ${listed(condition.channels)}.`,
+    'Register the sensors of more stations, each with its position, or ask for fewer.',
+  );
+}
+
+/** Sensors of one vendor at one position are one station. */
+function stationsAmong(sensors: readonly KnownSensor[], channels: readonly string[]): number {
+  const places = sensors
+    .filter(({ channel }) => channels.includes(channel))
+    .map(({ vendor, site, position }) => JSON.stringify([vendor, position ?? site]));
+  return new Set(places).size;
 }
 
 function unknownBulletin(plan: PlanDocument, bulletin: string, place: string, say: Say): void {

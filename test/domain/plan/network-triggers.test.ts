@@ -77,6 +77,20 @@ test('a plan with a channel, a unit or a parameter that cannot be is not publish
   ]);
 });
 
+test('a plan that asks for more stations than are registered is told so', () => {
+  const at = (latitudeDeg: number) =>
+    ['east', 'up'].map((channel) => ({
+      ...{ channel, vendor: 'one', site: 'tower', position: { latitudeDeg, longitudeDeg: 0 } },
+    }));
+  const small = (sensors: ReturnType<typeof at>, onStations: number): boolean =>
+    checkPlan({ ...shakingPlan, detect: triggers({ onStations }) }, { sensors }).some(
+      ({ code, severity }) => code === 'PLAN_NETWORK_SMALL' && severity === 'advisory',
+    );
+  assert.ok(small([...at(1), ...at(2)], 3));
+  assert.ok(!small([...at(1), ...at(2), ...at(3)], 3));
+  assert.ok(small([], 2));
+});
+
 test('it reads as a planner would say it, and fewer stations are implied by more', () => {
   const { en, zh } = describeCondition({ ...triggers(), parameters: { onStations: 3, pKmPerS: 6.5 } });
   assert.equal(en, 'P waves at 3 or more stations agree on an earthquake (east, up; pKmPerS 6.5)');
