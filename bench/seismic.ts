@@ -8,7 +8,7 @@ import { readRecording } from '../bin/detect/packets.ts';
 import type { Recording } from '../bin/detect/packets.ts';
 import { readSlist } from '../bin/detect/slist.ts';
 import { distanceKm } from '../domain/detect/geo.ts';
-import { pickArAic } from '../domain/detect/seismic/ar-aic.ts';
+import { AR_AIC_FOR_LOCAL_EARTHQUAKES, pickArAic } from '../domain/detect/seismic/ar-aic.ts';
 import { pickBaer } from '../domain/detect/seismic/baer.ts';
 import { bandPass, filtered } from '../domain/detect/seismic/butterworth.ts';
 import { coincidentEvents } from '../domain/detect/seismic/coincidence.ts';
@@ -244,19 +244,7 @@ async function parity(): Promise<void> {
     ) as [Float32Array, Float32Array, Float32Array];
     const { pSeconds, sSeconds } = pickArAic(
       { vertical, north, east },
-      {
-        rateHz: 200,
-        lowHz: 1,
-        highHz: 20,
-        longP: 1,
-        shortP: 0.1,
-        longS: 4,
-        shortS: 1,
-        orderP: 2,
-        orderS: 8,
-        windowP: 0.1,
-        windowS: 0.2,
-      },
+      { rateHz: 200, ...AR_AIC_FOR_LOCAL_EARTHQUAKES },
     );
     holds('Q10/ar-pick-p-30.635-s', Math.abs((pSeconds ?? 0) - 30.635) <= 1e-5);
     holds('Q10/ar-pick-s-31.165-s', Math.abs((sSeconds ?? 0) - 31.165) <= 1e-5);

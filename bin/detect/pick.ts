@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { createOnlinePicker } from '../../domain/detect/seismic/online-pick.ts';
-import { pickArAic } from '../../domain/detect/seismic/ar-aic.ts';
+import { AR_AIC_FOR_LOCAL_EARTHQUAKES, pickArAic } from '../../domain/detect/seismic/ar-aic.ts';
 import { pickP } from '../../domain/detect/seismic/p-pick.ts';
 import type { Seismogram } from '../../domain/detect/seismic/p-candidates.ts';
 import { createRandom } from '../../domain/random.ts';
@@ -112,22 +112,7 @@ const PICK_BY: Readonly<Record<Picker, (seismogram: Seismogram) => Found | null>
 /** With the settings that ObsPy's manual shows. A station without horizontals lends its vertical for the S wave. */
 function pickByArAic({ rateHz, vertical, horizontals }: Seismogram): Found | null {
   const [north = vertical, east = vertical] = horizontals;
-  const { pSeconds } = pickArAic(
-    { vertical, north, east },
-    {
-      rateHz,
-      lowHz: 1,
-      highHz: 20,
-      longP: 1,
-      shortP: 0.1,
-      longS: 4,
-      shortS: 1,
-      orderP: 2,
-      orderS: 8,
-      windowP: 0.1,
-      windowS: 0.2,
-    },
-  );
+  const { pSeconds } = pickArAic({ vertical, north, east }, { rateHz, ...AR_AIC_FOR_LOCAL_EARTHQUAKES });
   return pSeconds === null ? null : { sample: Math.round(pSeconds * rateHz) };
 }
 

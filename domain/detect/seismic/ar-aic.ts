@@ -30,6 +30,20 @@ export interface ArAicPick {
   readonly sSeconds: number | null;
 }
 
+/** The settings that ObsPy's manual shows for local earthquakes; the sampling rate comes on top. */
+export const AR_AIC_FOR_LOCAL_EARTHQUAKES: Omit<ArAicOptions, 'rateHz'> = {
+  lowHz: 1,
+  highHz: 20,
+  longP: 1,
+  shortP: 0.1,
+  longS: 4,
+  shortS: 1,
+  orderP: 2,
+  orderS: 8,
+  windowP: 0.1,
+  windowS: 0.2,
+};
+
 /** @param record three components of equal length */
 export function pickArAic(
   record: {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { burg, pickArAic } from '../../../../domain/detect/seismic/ar-aic.ts';
+import { AR_AIC_FOR_LOCAL_EARTHQUAKES, burg, pickArAic } from '../../../../domain/detect/seismic/ar-aic.ts';
 import { pickBaer } from '../../../../domain/detect/seismic/baer.ts';
 import { createOnlinePicker } from '../../../../domain/detect/seismic/online-pick.ts';
 import { candidatesOf } from '../../../../domain/detect/seismic/p-candidates.ts';
@@ -16,19 +16,7 @@ const skip = fs.existsSync(TRACES) ? false : `${TRACES} is absent`;
 const column = (text: string): Float32Array => Float32Array.from(text.trim().split(/\s+/), Number);
 
 const RATE_HZ = 100;
-const AR = {
-  rateHz: 200,
-  lowHz: 1,
-  highHz: 20,
-  longP: 1,
-  shortP: 0.1,
-  longS: 4,
-  shortS: 1,
-  orderP: 2,
-  orderS: 8,
-  windowP: 0.1,
-  windowS: 0.2,
-};
+const AR = { rateHz: 200, ...AR_AIC_FOR_LOCAL_EARTHQUAKES };
 
 /** Noise, a P wave mostly up and down, and a greater S wave mostly sideways. */
 function earthquake({
