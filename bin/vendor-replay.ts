@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChannelCredentials } from '@grpc/grpc-js';
-import type { EpochMs } from '../domain/units.ts';
+import type { EpochMs, Position } from '../domain/units.ts';
 import { bulletinToWire } from '../proto/map.ts';
 import type { Item } from '../proto/gen/tocsin/v1/Item.ts';
 import { packReadings, VendorClient } from '../vendor/index.ts';
@@ -28,6 +28,8 @@ export interface ReplayOptions {
   /** Registers the feed's sensors at this place first. @default they are registered already */
   readonly site?: string | undefined;
   readonly channel?: string | undefined;
+  /** Where they stand. @default where the place is */
+  readonly position?: Position | undefined;
   readonly unit?: string | undefined;
   /** Smallest and largest value of the sensors. @default those of the feed */
   readonly low?: number | undefined;
@@ -156,7 +158,7 @@ const endOf = ({ atMs, values, rateHz }: FeedValues): EpochMs =>
 
 async function describeSensors(
   client: VendorClient,
-  { channel, unit, low, high }: ReplayOptions,
+  { channel, unit, low, high, position }: ReplayOptions,
   site: string,
   { sensors }: Survey,
 ): Promise<void> {
@@ -170,6 +172,7 @@ async function describeSensors(
       unit: unit ?? '1',
       low: low ?? from,
       high: high ?? to,
+      ...(position === undefined ? {} : { position }),
     };
   });
   for (let n = 0; n < described.length; n += 1_000) await client.describe(described.slice(n, n + 1_000));

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import type { Position } from '../../domain/units.ts';
 import { leaf, parseDurationOption, parseSpeedOption } from '../command-line.ts';
 import { CommandFailed, EXIT } from '../exit-codes.ts';
 import { facts, print, printJson, say, table } from '../output.ts';
@@ -110,6 +111,11 @@ function declareReplay(vendor: Command): void {
     .option('--sensor-column <column>', 'column that names the sensor')
     .option('--rate <key>', 'key with the samples a second, when values are arrays')
     .option('--site <place>', 'register the sensors at this place first')
+    .option(
+      '--position <latitude,longitude>',
+      'where they stand, with --site (default: where the place is)',
+      parsePosition,
+    )
     .option('--channel <name>', 'what they measure (default: the name of the column)')
     .option('--unit <unit>', 'unit of the values, with --site (default: 1)')
     .option('--low <number>', 'smallest value, with --site (default: of the feed)', parseNumber)
@@ -202,6 +208,7 @@ const withAccessOptions = (command: Command): Command =>
 
 interface ReplayCommand
   extends AccessOptions, Pick<ReplayOptions, 'speed' | 'shift' | 'site' | 'unit' | 'low' | 'high'> {
+  readonly position?: Position;
   /** What the sensors measure. */
   readonly channel?: string;
   readonly grpc?: string;
@@ -320,6 +327,16 @@ function parseFormat(text: string): FeedFormat {
 function parseShift(text: string): 'begin' | 'end' {
   if (text === 'begin' || text === 'end') return text;
   throw new InvalidArgumentError('Give begin or end.');
+}
+
+function parsePosition(text: string): Position {
+  const [latitudeDeg = NaN, longitudeDeg = NaN, ...more] = text
+    .split(',')
+    .map((one) => (one.trim() === '' ? NaN : Number(one)));
+  if (!(Math.abs(latitudeDeg) <= 90) || !(Math.abs(longitudeDeg) <= 180) || more.length > 0) {
+    throw new InvalidArgumentError('Give latitude,longitude in degrees, such as 16.86,-99.88.');
+  }
+  return { latitudeDeg, longitudeDeg };
 }
 
 const parseList = (text: string): string[] => text.split(',').map((one) => one.trim());

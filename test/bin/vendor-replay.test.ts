@@ -109,7 +109,10 @@ describe('a replay', () => {
         .map((line) => JSON.stringify(line))
         .join('\n'),
     );
-    assert.deepEqual(counts(await run(at, { site: 'tower', shift: 'end' })), [7, 7, 0, 0]);
+    const position = { latitudeDeg: 16.86, longitudeDeg: -99.88 };
+    assert.deepEqual(counts(await run(at, { site: 'tower', position, shift: 'end' })), [7, 7, 0, 0]);
+    const sensors = await door.stores.sites.sensors();
+    assert.deepEqual(sensors.find(({ id }) => id === 'city/gasworks/q')?.position, position);
     const notices = file(
       'notices.geojson',
       JSON.stringify({
