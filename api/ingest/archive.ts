@@ -9,6 +9,8 @@ import type { StoredBlock } from './frame.ts';
 /** Frames that a crash may have left behind a gap: as many as one insert writes. */
 const ORPHANS_AT_MOST = 64;
 const RECENT_BYTES = 16 * 1024 * 1024;
+/** What a block takes in memory beside its values: many small ones are thirty times their frame. */
+const BLOCK_BYTES = 700;
 const DEDUP_CHECKPOINT = 'dedup';
 
 interface DedupCheckpoint {
@@ -87,7 +89,10 @@ export class Archive {
     failpoint('after-archive');
     for (const { blocks, bytes } of wanted) {
       this.#head += 1;
-      this.#remember(this.#head, { blocks, byteLength: bytes.byteLength });
+      this.#remember(this.#head, {
+        blocks,
+        byteLength: bytes.byteLength + blocks.length * BLOCK_BYTES,
+      });
     }
     this.#grown?.();
   }
