@@ -173,7 +173,7 @@ describe('the quality of readings', () => {
     ]);
     await send(door, quiet(10));
     await send(door, quiet(5), { sensor: 'other', fromSecond: 100 });
-    for (let n = 0; n < 100 && door.incidents.log.length === 0; n++) await settled(20);
+    for (let n = 0; n < 500 && door.incidents.log.length === 0; n++) await settled(20);
     assert.equal(door.incidents.log.length, 1);
     const [item] = evidenceOf(door);
     assert.deepEqual([item?.channel, item?.sensors[0]?.value], ['doubtfulSensors', 1]);
