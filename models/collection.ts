@@ -117,3 +117,7 @@ function duplicatesOnly(error: unknown): number[] {
     throw storeFailure(other?.err ?? error);
   return failures.map((failure) => failure.index);
 }
+
+/** Bytes of a row: the driver hands back its own kind for those that mongoose was not asked to cast. */
+export const bytesOf = (stored: Buffer | { readonly buffer: Uint8Array }): Buffer =>
+  Buffer.isBuffer(stored) ? stored : Buffer.from(stored.buffer);

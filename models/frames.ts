@@ -1,18 +1,13 @@
 import type { Connection } from 'mongoose';
 import { TocsinError } from '../domain/errors.ts';
 import type { ArchivedFrame, FrameArchive } from '../domain/ports-ingest.ts';
-import { openCollection } from './collection.ts';
+import { bytesOf, openCollection } from './collection.ts';
 import type { Collection, Row } from './collection.ts';
 
 interface FrameRow extends Row {
   readonly writer: string;
   readonly receivedAtMs: number;
   readonly bytes: Buffer;
-}
-
-/** What the driver hands back for bytes that mongoose was not asked to cast. */
-interface StoredBytes {
-  readonly buffer: Uint8Array;
 }
 
 /** Frames of one collection: small enough to stay quick, and the unit in which old frames are dropped. */
@@ -67,11 +62,5 @@ const toRow = ({ seq, writer, receivedAtMs, bytes }: ArchivedFrame): FrameRow =>
 });
 
 function fromRow({ _id, writer, receivedAtMs, bytes }: FrameRow): ArchivedFrame {
-  const stored: Buffer | StoredBytes = bytes;
-  return {
-    seq: Number(_id),
-    writer,
-    receivedAtMs,
-    bytes: Buffer.isBuffer(stored) ? stored : Buffer.from((stored as StoredBytes).buffer),
-  };
+  return { seq: Number(_id), writer, receivedAtMs, bytes: bytesOf(bytes) };
 }

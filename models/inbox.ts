@@ -1,16 +1,10 @@
 import type { Connection } from 'mongoose';
 import { canonicalJson } from '../domain/canonical.ts';
-import type {
-  AsideRecord,
-  AsideStore,
-  CheckpointStore,
-  Delivery,
-  InboxStore,
-  IngestStores,
-} from '../domain/ports-ingest.ts';
+import type { AsideRecord, AsideStore, Delivery, InboxStore, IngestStores } from '../domain/ports-ingest.ts';
 import { openCollection } from './collection.ts';
 import type { Row } from './collection.ts';
 import { storeFailure } from './failure.ts';
+import { createCheckpointStore } from './checkpoints.ts';
 import { createFrameArchive } from './frames.ts';
 import { sha256Hex } from './hash.ts';
 import { createQuarantineStore } from './quarantine.ts';
@@ -44,9 +38,9 @@ export function createInboxStore(connection: Connection): InboxStore {
   const rowOf = new Map<string, string>();
   const waiting = new Map<string, number>();
 
-  function remember(row: string, deliveries: readonly Delivery[]): void {
-    for (const { id } of deliveries) rowOf.set(id, row);
-    waiting.set(row, deliveries.length);
+  function remember(row: string, ids: readonly string[]): void {
+    for (const id of ids) rowOf.set(id, row);
+    waiting.set(row, ids.length);
   }
 
   async function drop(row: string): Promise<void> {
@@ -62,9 +56,9 @@ export function createInboxStore(connection: Connection): InboxStore {
     async put(deliveries) {
       const unknown = deliveries.filter(({ id }) => !rowOf.has(id));
       for (const some of together(unknown)) {
-        const row = sha256Hex(some.map(({ id }) => id).join('\n'));
-        await inbox.insertMissing([{ _id: row, json: canonicalJson({ deliveries: some } satisfies Batch) }]);
-        remember(row, some);
+        const row = sha256Hex(some.ids.join('\n'));
+        await inbox.insertMissing([{ _id: row, json: `{"deliveries":[${some.texts.join(',')}]}` }]);
+        remember(row, some.ids);
       }
     },
     async remove(id) {
@@ -82,7 +76,7 @@ export function createInboxStore(connection: Connection): InboxStore {
         const deliveries = 'deliveries' in stored ? stored.deliveries : [stored];
         if (!waiting.has(_id)) {
           // Who put the same again among others, before it asked what waits, stored it twice.
-          const own = deliveries.filter(({ id }) => !rowOf.has(id));
+          const own = deliveries.map(({ id }) => id).filter((id) => !rowOf.has(id));
           if (own.length === 0) await drop(_id);
           else remember(_id, own);
         }
@@ -93,20 +87,26 @@ export function createInboxStore(connection: Connection): InboxStore {
   };
 }
 
-function* together(deliveries: readonly Delivery[]): Generator<readonly Delivery[]> {
-  let some: Delivery[] = [];
-  let bytes = 0;
+/** Deliveries of one row, and their JSON. */
+interface Together {
+  readonly ids: string[];
+  readonly texts: string[];
+  bytes: number;
+}
+
+function together(deliveries: readonly Delivery[]): readonly Together[] {
+  const rows: Together[] = [];
   for (const delivery of deliveries) {
-    const size = canonicalJson(delivery).length;
-    if (some.length > 0 && (some.length === TOGETHER || bytes + size > TOGETHER_BYTES)) {
-      yield some;
-      some = [];
-      bytes = 0;
+    const text = canonicalJson(delivery);
+    let last = rows.at(-1);
+    if (last === undefined || last.ids.length === TOGETHER || last.bytes + text.length > TOGETHER_BYTES) {
+      rows.push((last = { ids: [], texts: [], bytes: 0 }));
     }
-    some.push(delivery);
-    bytes += size;
+    last.ids.push(delivery.id);
+    last.texts.push(text);
+    last.bytes += text.length;
   }
-  if (some.length > 0) yield some;
+  return rows;
 }
 
 /** Evidence that reached no incident. */
@@ -125,18 +125,6 @@ export function createAsideStore(connection: Connection): AsideStore {
     },
     list: async (kind) =>
       (await asides.find({ kind })).map((row) => JSON.parse(row.json) as AsideRecord).sort(byTime),
-  };
-}
-
-export function createCheckpointStore(connection: Connection): CheckpointStore {
-  const checkpoints = openCollection<JsonRow>(connection, 'checkpoints', { json: String });
-  return {
-    async load<T>(name: string) {
-      const row = await checkpoints.get(name);
-      return row === null ? null : (JSON.parse(row.json) as T);
-    },
-    // Not the one spelling: these may be large, and nothing names them by their text.
-    save: (name, value) => checkpoints.replace({ _id: name, json: JSON.stringify(value) }),
   };
 }
 

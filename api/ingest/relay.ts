@@ -29,15 +29,17 @@ const POSITION = 'relay';
 const SNAPSHOT_FRAMES = 500;
 /** What is written of everything that is known may take one part in so many of the time. */
 const PART_OF_TIME = 30;
-/** What led to nothing may be detected again after a crash: its position is saved at most this often. */
-const POSITION_EVERY_MS = 100;
+/** What was detected since is detected again after a crash, and delivered again: the position is saved this often. */
+const POSITION_EVERY_MS = 250;
 /** The position is saved after so many frames when there is much to do. */
 const FRAMES_AT_ONCE = 50;
 const TOUCHES_KEPT = 10_000;
 /** No more than the archive has at hand, so that detection never has to read what it is late for. */
 const FRAMES_BEHIND_AT_MOST = 200;
-/** Detection takes the event loop for so long, or one frame, at a time. */
-const TURN_AT_MOST_MS = 4;
+/** Detection takes the event loop for so long at a time; a message waits for several turns until it is acknowledged. */
+const TURN_AT_MOST_MS = 1;
+/** Runs between two looks at the time. */
+const RUNS_AT_ONCE = 64;
 /** All sensors are looked at for silence this often, however much arrives. */
 const REVIEW_EVERY_MS = 250;
 /** A condition on the number of doubtful sensors must hear it more often than a silent sensor is given up. */
@@ -121,6 +123,7 @@ export class Relay {
   #touches = 0;
   #refreshedAt = -Infinity;
   #reviewedAt = -Infinity;
+  #breathedAt = -Infinity;
   #healthDueAt = -Infinity;
   #places: Awaited<ReturnType<SiteStore['places']>> = [];
   #sensors: readonly Sensor[] = [];
@@ -156,7 +159,7 @@ export class Relay {
       const seq = this.#detected + 1;
       const blocks = await archive.blocks(seq);
       if (blocks === null) break;
-      this.#findings(blocks, seq);
+      await this.#findings(blocks, seq);
       this.#detected = seq;
     }
     for (const view of open) {
@@ -262,7 +265,6 @@ export class Relay {
       const deliveries: Delivery[] = [];
       const asides: AsideRecord[] = [];
       let count = 0;
-      let breathedAt = performance.now();
       while (this.#detected < archive.head && count < FRAMES_AT_ONCE) {
         const seq = this.#detected + 1;
         const blocks = await this.#persist('archive', () => archive.blocks(seq));
@@ -270,16 +272,12 @@ export class Relay {
           throw new TocsinError('ARCHIVE_CONFLICT', `Frame ${seq} is missing from the archive.`);
         }
         failpoint('frame-read');
-        this.#sort(seq, this.#findings(blocks, seq), deliveries, asides);
+        this.#sort(seq, await this.#findings(blocks, seq), deliveries, asides);
         failpoint('frame-detected');
         this.#detected = seq;
         count += 1;
         this.#letGoOn();
-        // Acknowledgements go before: detection may lag a little, a vendor that waits sends nothing.
-        if (performance.now() - breathedAt > TURN_AT_MOST_MS) {
-          await nextTurn();
-          breathedAt = performance.now();
-        }
+        if (this.#isDueToBreathe()) await this.#breathe();
       }
       asides.push(...this.#reviewSensors());
       if (count === 0) {
@@ -302,8 +300,7 @@ export class Relay {
         this.#deliver();
       }
       this.#kept = throughFrame;
-      const isNothing = deliveries.length === 0 && asides.length === 0;
-      if (!isNothing || performance.now() - this.#savedAt >= POSITION_EVERY_MS) await this.#savePosition();
+      if (performance.now() - this.#savedAt >= POSITION_EVERY_MS) await this.#savePosition();
       const isDue = performance.now() >= this.#snapshotDueAt;
       if (isDue && throughFrame - this.#snapshotAt >= SNAPSHOT_FRAMES) {
         await this.#savePosition();
@@ -316,24 +313,35 @@ export class Relay {
   }
 
   /** `n` counts the blocks of a frame taken apart: it names what came of each. */
-  #findings(blocks: readonly StoredBlock[], seq: number): Finding[] {
+  async #findings(blocks: readonly StoredBlock[], seq: number): Promise<Finding[]> {
     const findings: Finding[] = [];
     let n = 0;
     for (const stored of blocks) {
       if (stored.kind === 'runs' && !stored.flags.some((flags) => (flags & FLAG.late) !== 0)) {
-        this.#detectRuns(stored, findings);
+        await this.#detectRuns(stored, findings);
         n += stored.ends.length;
         continue;
       }
       for (const block of stored.kind === 'runs' ? apart(stored) : [stored]) {
         findings.push(...this.#detect(block, seq, n++));
+        if (this.#isDueToBreathe()) await this.#breathe();
       }
     }
     return findings;
   }
 
+  #isDueToBreathe(): boolean {
+    return performance.now() - this.#breathedAt > TURN_AT_MOST_MS;
+  }
+
+  /** Acknowledgements go before: detection may lag a little, a vendor that waits sends nothing. */
+  async #breathe(): Promise<void> {
+    await nextTurn();
+    this.#breathedAt = performance.now();
+  }
+
   /** `#detect` for each of the runs, none of them late, without an object a run. */
-  #detectRuns(block: RunsBlock, findings: Finding[]): void {
+  async #detectRuns(block: RunsBlock, findings: Finding[]): Promise<void> {
     const { tenant, names, sensors, ends, atMs: observedAtMs, values, clockMs: receivedAtMs } = block;
     const watch = this.#watch(tenant);
     const book = this.#book(tenant);
@@ -351,6 +359,7 @@ export class Relay {
     };
     const received = { atMs: placedAtMs, values, flags, observedAtMs, receivedAtMs };
     for (let run = 0, from = 0; run < ends.length; run++) {
+      if (run % RUNS_AT_ONCE === 0 && this.#isDueToBreathe()) await this.#breathe();
       const to = ends[run]!;
       const sensor = names[sensors[run]!]!;
       // A sensor that was registered a moment ago: nothing watches it yet.

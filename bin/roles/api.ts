@@ -9,7 +9,7 @@ import { createSensorHealthReader } from '../../api/ingest/sensor-health.ts';
 import { checkPlan } from '../../domain/plan/check.ts';
 import { reportReady } from '../../embedded/role.ts';
 import { connectStore } from '../../models/connect.ts';
-import { createCheckpointStore } from '../../models/inbox.ts';
+import { createCheckpointStore } from '../../models/checkpoints.ts';
 import { createStores } from '../../models/stores.ts';
 import { ROOT } from '../config.ts';
 import type { LoadedConfig } from '../config.ts';
