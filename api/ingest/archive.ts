@@ -3,20 +3,18 @@ import type { EpochMs } from '../../domain/units.ts';
 import { failpoint } from './failpoint.ts';
 import { Dedup } from './dedup.ts';
 import type { DedupState } from './dedup.ts';
-import { FrameWriter, readStored } from './frame.ts';
+import { FrameWriter, memoryOf, readStored } from './frame.ts';
 import type { StoredBlock } from './frame.ts';
+import { loadParts, otherSet, saveParts } from './parts.ts';
+import type { PartsHead } from './parts.ts';
 
 /** Frames that a crash may have left behind a gap: as many as one insert writes. */
 const ORPHANS_AT_MOST = 64;
 const RECENT_BYTES = 16 * 1024 * 1024;
-/** What a block takes in memory beside its values: many small ones are thirty times their frame. */
-const BLOCK_BYTES = 700;
 const DEDUP_CHECKPOINT = 'dedup';
 
-interface DedupCheckpoint {
-  readonly throughFrame: number;
-  readonly state: DedupState;
-}
+/** What `Dedup` knew, in parts; the first releases saved it in one. */
+type DedupCheckpoint = { readonly throughFrame: number } & (PartsHead | { readonly state: DedupState });
 
 export interface ArchiveOptions {
   readonly frames: FrameArchive;
@@ -45,6 +43,8 @@ export class Archive {
   #recentBytes = 0;
   #head = 0;
   #grown: (() => void) | null = null;
+  #dedupParts: PartsHead | null = null;
+  #checkpointing: Promise<void> = Promise.resolve();
 
   constructor({ frames, checkpoints, writer }: ArchiveOptions) {
     this.#frames = frames;
@@ -61,7 +61,13 @@ export class Archive {
   async recover(): Promise<Dedup> {
     const dedup = new Dedup();
     const checkpoint = await this.#checkpoints.load<DedupCheckpoint>(DEDUP_CHECKPOINT);
-    if (checkpoint !== null) dedup.restore(checkpoint.state);
+    if (checkpoint !== null && 'state' in checkpoint) dedup.restore(checkpoint.state);
+    else if (checkpoint !== null) {
+      this.#dedupParts = checkpoint;
+      for await (const piece of loadParts<DedupState>(this.#checkpoints, DEDUP_CHECKPOINT, checkpoint)) {
+        dedup.restore(piece);
+      }
+    }
     this.#head = checkpoint?.throughFrame ?? 0;
     for (;;) {
       const frame = await this.#frames.read(this.#head + 1);
@@ -87,11 +93,11 @@ export class Archive {
     failpoint('before-archive');
     await this.#frames.append(frames);
     failpoint('after-archive');
-    for (const { blocks, bytes } of wanted) {
+    for (const { blocks } of wanted) {
       this.#head += 1;
       this.#remember(this.#head, {
         blocks,
-        byteLength: bytes.byteLength + blocks.length * BLOCK_BYTES,
+        byteLength: blocks.reduce((sum, block) => sum + memoryOf(block), 0),
       });
     }
     this.#grown?.();
@@ -121,14 +127,23 @@ export class Archive {
    * Keeps what was archived up to now, so that the next start need not read it all. `durable` must resolve when
    * everything that `dedup` knows at this moment is in the archive.
    */
-  async checkpoint(dedup: Dedup, durable: () => Promise<void>): Promise<void> {
-    const taken: DedupCheckpoint = {
-      throughFrame: this.#head,
-      state: structuredClone(dedup.state()),
-    };
-    // A state saved before its items were durable would call their repetition a duplicate after a crash.
+  checkpoint(dedup: Dedup, durable: () => Promise<void>): Promise<void> {
+    // One after the other: both would write the same parts.
+    this.#checkpointing = this.#checkpointing
+      .catch(() => undefined)
+      .then(() => this.#checkpoint(dedup, durable));
+    return this.#checkpointing;
+  }
+
+  async #checkpoint(dedup: Dedup, durable: () => Promise<void>): Promise<void> {
+    // Items that came after this frame and are in a later piece are read again at the next start, and known by then.
+    const throughFrame = this.#head;
+    const set = otherSet(this.#dedupParts);
+    const parts = await saveParts(this.#checkpoints, DEDUP_CHECKPOINT, set, dedup.pieces());
+    // A state that counts before its items are durable would call their repetition a duplicate after a crash.
     await durable();
-    await this.#checkpoints.save(DEDUP_CHECKPOINT, taken);
+    await this.#checkpoints.save(DEDUP_CHECKPOINT, { throughFrame, ...parts } satisfies DedupCheckpoint);
+    this.#dedupParts = parts;
   }
 
   /**

@@ -5,7 +5,7 @@ import type { QuarantinedItem, QuarantineStore } from '../../domain/ports-ingest
 import type { EpochMs } from '../../domain/units.ts';
 import type { Archive } from './archive.ts';
 import { failpoint } from './failpoint.ts';
-import { FrameWriter, packed } from './frame.ts';
+import { FrameWriter, memoryOf, packed } from './frame.ts';
 import type { StoredBlock } from './frame.ts';
 import { elapsed, persist } from './persist.ts';
 
@@ -170,13 +170,7 @@ function framesOf(
 
 function sizeOf(blocks: readonly StoredBlock[], quarantined: readonly QuarantinedItem[]): number {
   let bytes = 64;
-  for (const block of blocks) {
-    bytes += 80;
-    if (block.kind === 'readings') bytes += block.values.length * 17;
-    else if (block.kind === 'runs') bytes += block.values.length * 17 + block.ends.length * 44;
-    else if (block.kind === 'waveform') bytes += block.samples.length * 4;
-    else bytes += 1_000;
-  }
+  for (const block of blocks) bytes += memoryOf(block);
   for (const { item, explanation } of quarantined) bytes += 200 + item.length + explanation.length;
   return bytes;
 }

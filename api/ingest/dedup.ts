@@ -291,25 +291,38 @@ export class Dedup {
   }
 
   state(): DedupState {
-    return {
-      runs: Object.fromEntries(
-        [...this.#slots].map(([key, slot]) => [
-          key,
-          {
-            through: this.#runs.through[slot]!,
-            ranges: this.#runs.rangesOf(slot),
-            newestMs: this.#runs.newestMs[slot]!,
-          },
-        ]),
-      ),
-      contents: Object.fromEntries(
-        [...this.#contents].map(([key, { floorMs, seen, newestMs }]) => [
-          key,
-          { floorMs: Number.isFinite(floorMs) ? floorMs : null, seen: [...seen], newestMs },
-        ]),
-      ),
-      identities: Object.fromEntries(this.#identities),
-    };
+    const state: DedupState = { runs: {}, contents: {}, identities: {} };
+    for (const { runs, contents, identities } of this.pieces()) {
+      Object.assign(state.runs, runs);
+      Object.assign(state.contents, contents);
+      Object.assign(state.identities, identities);
+    }
+    return state;
+  }
+
+  /** The same in pieces of a few hundred sensors each; each is restored by itself. */
+  *pieces(): Generator<DedupState> {
+    for (const some of inPieces(this.#slots)) {
+      const runs = some.map(([key, slot]) => [
+        key,
+        {
+          through: this.#runs.through[slot]!,
+          ranges: this.#runs.rangesOf(slot),
+          newestMs: this.#runs.newestMs[slot]!,
+        },
+      ]);
+      yield { runs: Object.fromEntries(runs), contents: {}, identities: {} };
+    }
+    for (const some of inPieces(this.#contents)) {
+      const contents = some.map(([key, { floorMs, seen, newestMs }]) => [
+        key,
+        { floorMs: Number.isFinite(floorMs) ? floorMs : null, seen: [...seen], newestMs },
+      ]);
+      yield { runs: {}, contents: Object.fromEntries(contents), identities: {} };
+    }
+    for (const some of inPieces(this.#identities)) {
+      yield { runs: {}, contents: {}, identities: Object.fromEntries(some) };
+    }
   }
 
   restore(state: DedupState): void {
@@ -384,3 +397,16 @@ function split(through: number, ranges: Ranges, first: number, last: number): Ta
 
 const touches = (ranges: readonly (readonly [number, number])[], first: number, last: number): boolean =>
   ranges.some(([from, to]) => from <= last + 1 && to >= first - 1);
+
+const ENTRIES_OF_A_PIECE = 500;
+
+function* inPieces<K, V>(entries: ReadonlyMap<K, V>): Generator<[K, V][]> {
+  let some: [K, V][] = [];
+  for (const entry of entries) {
+    some.push(entry);
+    if (some.length < ENTRIES_OF_A_PIECE) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
+}

@@ -20,6 +20,7 @@ import type { Block, RunsBlock, StoredBlock } from './frame.ts';
 import { createForecasterLoader, NO_FORECASTERS } from './forecasters.ts';
 import type { ForecasterDoubt, Forecasters } from './forecasters.ts';
 import { elapsed, persist } from './persist.ts';
+import type { PartsHead } from './parts.ts';
 import type { Registry } from './registry.ts';
 import { createSensorHealthWriter } from './sensor-health.ts';
 import { loadSnapshot, saveSnapshot } from './snapshot.ts';
@@ -115,7 +116,7 @@ export class Relay {
   #savedAt = -Infinity;
   #snapshotDueAt = -Infinity;
   #snapshotAt = 0;
-  #snapshotSet: 0 | 1 = 1;
+  #snapshotParts: PartsHead | null = null;
   #isDetecting = false;
   #behind: (() => void)[] = [];
   #inbox: Delivery[] = [];
@@ -145,7 +146,7 @@ export class Relay {
     const position = await stores.checkpoints.load<Position>(POSITION);
     const loaded = await loadSnapshot(stores.checkpoints);
     const snapshot = loaded?.snapshot;
-    this.#snapshotSet = loaded?.set ?? 1;
+    this.#snapshotParts = loaded?.parts ?? null;
     const open = await stores.incidents.list({ open: true });
     await this.#pin([...open, ...Object.values(snapshot?.tenants ?? {}).flatMap((state) => state.open)]);
     for (const [tenant, state] of Object.entries(snapshot?.tenants ?? {})) this.#watch(tenant, state);
@@ -763,9 +764,13 @@ export class Relay {
   async #saveSnapshot(): Promise<void> {
     const { checkpoints } = this.#options.stores;
     const throughFrame = this.#detected;
-    const set = this.#snapshotSet === 0 ? 1 : 0;
-    await saveSnapshot(checkpoints, throughFrame, set, this.#watches, this.#books);
-    this.#snapshotSet = set;
+    this.#snapshotParts = await saveSnapshot(
+      checkpoints,
+      throughFrame,
+      this.#snapshotParts,
+      this.#watches,
+      this.#books,
+    );
     this.#snapshotAt = throughFrame;
   }
 

@@ -1,8 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { joinWatchStates } from '../../domain/detect/watch.ts';
 import type { WatchState } from '../../domain/detect/watch.ts';
 import type { HealthState } from '../../domain/ingest/health-book.ts';
 import type { CheckpointStore } from '../../domain/ports-ingest.ts';
+import { loadParts, otherSet, saveParts } from './parts.ts';
+import type { PartsHead } from './parts.ts';
 
 const NAME = 'watch';
 
@@ -14,11 +15,8 @@ export interface Snapshot {
   readonly health?: Readonly<Record<string, HealthState>>;
 }
 
-/** Names the parts of one snapshot. Two sets take turns: the last whole one stays until the next is whole. */
-interface Head {
+interface Head extends PartsHead {
   readonly throughFrame: number;
-  readonly set: 0 | 1;
-  readonly parts: number;
 }
 
 type Part =
@@ -29,50 +27,44 @@ type Part =
 type Stateful<S> = ReadonlyMap<string, { pieces(): Generator<S> }>;
 
 /**
- * Saves a snapshot part by part, and lets acknowledgements go between two of them: thousands of sensors at once would
- * make every vendor wait. Nothing may be detected meanwhile.
+ * Saves a snapshot in parts. Nothing may be detected meanwhile.
  *
- * @param set where the last one is not
+ * @param last where the last one is; null: there is none
+ * @returns where this one is
  */
 export async function saveSnapshot(
   checkpoints: CheckpointStore,
   throughFrame: number,
-  set: Head['set'],
+  last: PartsHead | null,
   watches: Stateful<WatchState>,
   books: Stateful<HealthState>,
-): Promise<void> {
-  let parts = 0;
-  const save = async (part: Part): Promise<void> => {
-    await checkpoints.save(nameOf(set, parts++), part);
-    await nextTurn();
-  };
-  for (const [tenant, watch] of watches)
-    for (const piece of watch.pieces()) await save({ tenant, watch: piece });
-  for (const [tenant, book] of books)
-    for (const piece of book.pieces()) await save({ tenant, health: piece });
-  await checkpoints.save(NAME, { throughFrame, set, parts } satisfies Head);
+): Promise<PartsHead> {
+  const parts = await saveParts(checkpoints, NAME, otherSet(last), piecesOf(watches, books));
+  await checkpoints.save(NAME, { throughFrame, ...parts } satisfies Head);
+  return parts;
 }
 
-/** The last whole snapshot, and the set it is in; null: there is none. */
+function* piecesOf(watches: Stateful<WatchState>, books: Stateful<HealthState>): Generator<Part> {
+  for (const [tenant, watch] of watches) for (const piece of watch.pieces()) yield { tenant, watch: piece };
+  for (const [tenant, book] of books) for (const piece of book.pieces()) yield { tenant, health: piece };
+}
+
+/** The last whole snapshot, and where it is; null: there is none. */
 export async function loadSnapshot(
   checkpoints: CheckpointStore,
-): Promise<{ readonly snapshot: Snapshot; readonly set: Head['set'] } | null> {
+): Promise<{ readonly snapshot: Snapshot; readonly parts: PartsHead | null } | null> {
   const head = await checkpoints.load<Head | Snapshot>(NAME);
   if (head === null) return null;
   // As the first releases saved it: all in one.
-  if (!('parts' in head)) return { snapshot: head, set: 1 };
+  if (!('parts' in head)) return { snapshot: head, parts: null };
   const watches = new Map<string, WatchState[]>();
   const health: Record<string, HealthState> = {};
-  for (let n = 0; n < head.parts; n++) {
-    const part = await checkpoints.load<Part>(nameOf(head.set, n));
-    if (part === null) throw new RangeError(`Part ${n} of the snapshot of detection is missing.`);
+  for await (const part of loadParts<Part>(checkpoints, NAME, head)) {
     if ('watch' in part) watches.set(part.tenant, [...(watches.get(part.tenant) ?? []), part.watch]);
     else health[part.tenant] = Object.assign(health[part.tenant] ?? {}, part.health);
   }
   const tenants = Object.fromEntries(
     [...watches].map(([tenant, pieces]) => [tenant, joinWatchStates(pieces)]),
   );
-  return { snapshot: { throughFrame: head.throughFrame, tenants, health }, set: head.set };
+  return { snapshot: { throughFrame: head.throughFrame, tenants, health }, parts: head };
 }
-
-const nameOf = (set: Head['set'], part: number): string => `${NAME}|${set}|${part}`;

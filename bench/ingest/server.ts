@@ -8,6 +8,7 @@ import { GroupCommit } from '../../api/ingest/commit.ts';
 import { createFairness } from '../../api/ingest/fair.ts';
 import { createIntake } from '../../api/ingest/intake.ts';
 import { INGEST_LIMITS } from '../../api/ingest/limits.ts';
+import { limitHeapGrowth } from '../../api/ingest/memory.ts';
 import { withRawMessages } from '../../api/ingest/message.ts';
 import { createIngestMetrics } from '../../api/ingest/metrics.ts';
 import { servePublish } from '../../api/ingest/publish.ts';
@@ -276,6 +277,7 @@ function cpuMs(): number {
   return (user + system) / 1_000;
 }
 
+limitHeapGrowth();
 const options = JSON.parse(process.argv[2]!) as ServerOptions;
 const running = await (options.mode === 'kernel' ? kernel(options) : door(options));
 process.on('message', (ask: 'report' | 'usage') => {

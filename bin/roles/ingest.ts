@@ -1,4 +1,5 @@
 import { createAuth } from '../../api/auth.ts';
+import { limitHeapGrowth } from '../../api/ingest/memory.ts';
 import { createIngestServer } from '../../api/ingest/server.ts';
 import { createTemporalStarter } from '../../api/ingest/temporal-starter.ts';
 import { reportReady } from '../../embedded/role.ts';
@@ -13,6 +14,7 @@ import { serveMetrics } from './metrics.ts';
 
 /** Takes in events over gRPC, archives them, and carries what matters to the incidents. */
 export async function run(loaded: LoadedConfig): Promise<void> {
+  limitHeapGrowth();
   const log = createLog('ingest', loaded);
   const closing = closeWithParent(log);
   const { listen: where, store, clock } = loaded.config;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadSnapshot, saveSnapshot } from '../../../api/ingest/snapshot.ts';
+import type { PartsHead } from '../../../api/ingest/parts.ts';
 import type { WatchState } from '../../../domain/detect/watch.ts';
 import type { HealthState } from '../../../domain/ingest/health-book.ts';
 import type { CheckpointStore } from '../../../domain/ports-ingest.ts';
@@ -18,11 +19,11 @@ const of = <S>(...pieces: S[]) => ({
 });
 const sensor = (name: string): HealthState => ({ [name]: { status: 'ok' } }) as unknown as HealthState;
 
-const save = (checkpoints: CheckpointStore, throughFrame: number, set: 0 | 1, sites: string[]) =>
+const save = (checkpoints: CheckpointStore, throughFrame: number, last: PartsHead | null, sites: string[]) =>
   saveSnapshot(
     checkpoints,
     throughFrame,
-    set,
+    last,
     new Map([['city', of(...sites.map(piece))]]),
     new Map([['city', of(sensor('a'), sensor(`b${throughFrame}`))]]),
   );
@@ -31,10 +32,10 @@ describe('a snapshot of detection', () => {
   it('is put together from its parts', async () => {
     const { checkpoints } = createFakeIngestStores();
     assert.equal(await loadSnapshot(checkpoints), null);
-    await save(checkpoints, 7, 0, ['east', 'west']);
+    await save(checkpoints, 7, null, ['east', 'west']);
     const loaded = await loadSnapshot(checkpoints);
     assert.deepEqual(loaded, {
-      set: 0,
+      parts: { throughFrame: 7, set: 0, parts: 4 },
       snapshot: {
         throughFrame: 7,
         tenants: {
@@ -51,7 +52,7 @@ describe('a snapshot of detection', () => {
 
   it('is the last whole one when the next was cut off anywhere', async () => {
     const { checkpoints } = createFakeIngestStores();
-    await save(checkpoints, 7, 0, ['east', 'west']);
+    await save(checkpoints, 7, null, ['east', 'west']);
     const before = await loadSnapshot(checkpoints);
     for (let cut = 0; cut < 5; cut++) {
       let writes = 0;
@@ -60,12 +61,12 @@ describe('a snapshot of detection', () => {
         save: (name, value) =>
           writes++ === cut ? Promise.reject(new Error('gone')) : checkpoints.save(name, value),
       };
-      await assert.rejects(save(breaking, 9, 1, ['north', 'south']), /gone/);
+      await assert.rejects(save(breaking, 9, before!.parts, ['north', 'south']), /gone/);
       assert.deepEqual(await loadSnapshot(checkpoints), before);
     }
-    await save(checkpoints, 9, 1, ['north']);
+    await save(checkpoints, 9, before!.parts, ['north']);
     const after = await loadSnapshot(checkpoints);
-    assert.deepEqual([after?.set, after?.snapshot.throughFrame], [1, 9]);
+    assert.deepEqual([after?.parts?.set, after?.snapshot.throughFrame], [1, 9]);
     assert.deepEqual(Object.keys(after!.snapshot.tenants['city']!.channels), ['plan|north']);
   });
 
