@@ -24,7 +24,7 @@ export interface LaneOptions {
 
 /**
  * The quick way for readings with nothing unusual about them: a registered sensor, its own unit, in range, in time,
- * and the next in their numbers or repeated whole. It decides as the ordinary way does, one sender at a time, and
+ * and with numbers that are all new or all repeated. It decides as the ordinary way does, one sender at a time, and
  * leaves everything else to it. Memory: one entry for each sensor the sender registered.
  */
 export class Lane {
@@ -32,6 +32,7 @@ export class Lane {
   readonly #options: LaneOptions;
   /** Per sensor, by its handle. */
   readonly #ids: string[] = [];
+  readonly #names: string[] = [];
   readonly #keys: string[] = [];
   readonly #units: Buffer[] = [];
   readonly #boots: Buffer[] = [];
@@ -61,7 +62,8 @@ export class Lane {
   }
 
   /** Judges one item: kept as new, known as a duplicate, or null: ask the ordinary way, nothing was taken. */
-  take(columns: ColumnDecoder, item: number, clockMs: EpochMs): 'new' | 'before' | null {
+  take(taking: Taking, columns: ColumnDecoder, item: number): 'new' | 'before' | null {
+    const { clockMs } = taking;
     const handle = columns.sensor[item]!;
     const first = columns.first[item]!;
     if (handle < 0 || first === 0) return null;
@@ -93,7 +95,11 @@ export class Lane {
       this.#bootLengths[handle] === bootEnd - bootAt &&
       (bootEnd === bootAt || equal(this.#boots[handle]!, bytes, bootAt, bootEnd));
     if (!isSameBoot && !this.#changeBoot(handle, bytes, bootAt, bootEnd)) return null;
-    const taken = dedup.takeUsual(this.#slots[handle]!, first, to - from, atMs[to - 1]!);
+    const slot = this.#slots[handle]!;
+    const taken = dedup.takeWhole(slot, first, to - from, atMs[to - 1]!);
+    if (taken !== null && dedup.hasGaps(slot)) {
+      taking.numbered(this.#keys[handle]!, { sensor: this.#names[handle]!, boot: this.#bootNames[handle]! });
+    }
     if (taken === 'new') this.#keep(columns, item, handle, first, from, to, clockMs);
     return taken;
   }
@@ -189,6 +195,7 @@ export class Lane {
     const sensor = sensorOf(sender, name);
     if (sensor === undefined || sensor.id.includes('\n')) return false;
     const handle = this.#ids.push(sensor.id) - 1;
+    this.#names.push(name);
     this.#keys.push(sensorKey(sender.tenant, sender.vendor, sensor.id));
     this.#units.push(Buffer.from(sensor.unit, 'utf8'));
     this.#boots.push(NO_BYTES);

@@ -167,6 +167,32 @@ export class Dedup {
     return isNext ? 'new' : 'before';
   }
 
+  /**
+   * `takeNumbers` for numbers that are all new, or were all sent before, whatever is missing below them; null: ask
+   * that, nothing was taken.
+   */
+  takeWhole(slot: number, first: number, count: number, newestMs: EpochMs): 'new' | 'before' | null {
+    const usual = this.takeUsual(slot, first, count, newestMs);
+    if (usual !== null) return usual;
+    const runs = this.#runs;
+    const [through, ranges] = [runs.through[slot]!, runs.rangesOf(slot)];
+    const last = first + count - 1;
+    const [part, other] = split(through, ranges, first, last);
+    if (part === undefined || other !== undefined || part.seen === 'unprovable') return null;
+    if (part.seen === 'new') {
+      if (ranges.length >= RANGES_AT_MOST && first > through + 1 && !touches(ranges, first, last))
+        return null;
+      this.#insert(slot, first, last);
+    }
+    if (newestMs > runs.newestMs[slot]!) runs.newestMs[slot] = newestMs;
+    return part.seen;
+  }
+
+  /** Whether numbers are missing below what came. */
+  hasGaps(slot: number): boolean {
+    return this.#runs.hasRanges[slot] !== 0;
+  }
+
   /** Takes one reading that has no number. */
   takeContent(sensor: string, atMs: EpochMs, value: number): Taken['seen'] {
     let contents = this.#contents.get(sensor);

@@ -89,7 +89,6 @@ export function createIntake(options: IntakeOptions): Intake {
   /** Items with nothing unusual about them by the quick way, the others by the ordinary one, in their order. */
   function takeColumns(taking: Taking, columns: ColumnDecoder, feed: boolean, sheds: boolean): void {
     const lane = laneOf(taking.sender);
-    const { clockMs } = taking;
     const isQuick = !feed || taking.sentAtMs > 0;
     for (let index = 0; index < columns.items; index++) {
       const sensor = sheds ? lane.sensorOf(columns, index) : null;
@@ -97,7 +96,7 @@ export function createIntake(options: IntakeOptions): Intake {
         taking.askAgain(index, limits.retryAfterMs);
         continue;
       }
-      const taken = isQuick ? lane.take(columns, index, clockMs) : null;
+      const taken = isQuick ? lane.take(taking, columns, index) : null;
       if (taken === null) {
         lane.endBlock(taking);
         takeItem(taking, itemOf(columns, index), index, feed, sheds);

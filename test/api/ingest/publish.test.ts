@@ -29,7 +29,7 @@ describe('a door with too much to do', () => {
     const door = await openDoor({
       stores,
       ingest: { ...ingest, frames: gate.frames },
-      limits: { pendingBytesAtMost: 400, retryAfterMs: 70 },
+      limits: { pendingBytesAtMost: 2_400, retryAfterMs: 70 },
     });
     const quiet = (sequence: number) => reading(sequence, { sensor: 'quiet', value: 40 });
     assert.deepEqual(words(await soon(door.publishOnce([reading(1), quiet(1)]), gate.open)), [
