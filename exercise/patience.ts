@@ -1,7 +1,7 @@
 import type { DurationMs } from '../domain/units.ts';
 
 /** How long a door may stay shut before the exercise gives up: longer than any restart of a server behind it. */
-export const PATIENCE_MS: DurationMs = 90_000;
+export const PATIENCE_MS: DurationMs = 180_000;
 const PAUSE_MS: DurationMs = 250;
 
 /**

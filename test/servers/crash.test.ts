@@ -50,6 +50,17 @@ const UNUSED: VendorDoor = {
   close: () => undefined,
 };
 
+/** The last warnings and errors of each part, for when it did not come through. */
+const complaintsIn = (logs: string): string =>
+  fs
+    .readdirSync(logs)
+    .map((file) => {
+      const lines = fs.readFileSync(path.join(logs, file), 'utf8').trim().split('\n');
+      const complaints = lines.filter((line) => /"level":[45]0|ERROR|WARN/.test(line)).slice(-5);
+      return [file, ...complaints, ...lines.slice(-2)].map((line) => line.slice(0, 1_000)).join('\n  ');
+    })
+    .join('\n');
+
 describe('a week in which every part is killed', () => {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'tocsin-crash-'));
   const killed: string[] = [];
@@ -92,7 +103,7 @@ describe('a week in which every part is killed', () => {
       await product.stop();
       answered = await officer.stop();
     }
-    assert.equal(code, 0, product.said.join('\n'));
+    assert.equal(code, 0, `${product.said.join('\n')}\n${complaintsIn(path.join(directory, 'logs'))}`);
     report = product.report() as Report;
 
     const { binary = '', kind = 'ferret' } = await obtainStore({ env: process.env });
