@@ -3,9 +3,9 @@ import type { Logger } from 'pino';
 import { TocsinError } from '../../domain/errors.ts';
 import type { QuarantinedItem, QuarantineStore } from '../../domain/ports-ingest.ts';
 import type { EpochMs } from '../../domain/units.ts';
-import type { Archive } from './archive.ts';
+import type { Archive, NewFrame } from './archive.ts';
 import { failpoint } from './failpoint.ts';
-import { FrameWriter, memoryOf, packed } from './frame.ts';
+import { FrameWriter, memoryOf } from './frame.ts';
 import type { StoredBlock } from './frame.ts';
 import { elapsed, persist } from './persist.ts';
 
@@ -131,9 +131,7 @@ export class GroupCommit {
       await persist('quarantine', () => quarantine.append(id, batch), retry);
       failpoint('after-quarantine');
     }
-    const frames = await Promise.all(
-      framesOf(this.#writer, blocks).map(async (frame) => ({ ...frame, bytes: await packed(frame.bytes) })),
-    );
+    const frames = framesOf(this.#writer, blocks);
     const receivedAtMs = now();
     for (let from = 0; from < frames.length; from += FRAMES_AT_ONCE) {
       const batch = frames.slice(from, from + FRAMES_AT_ONCE);
@@ -150,11 +148,8 @@ export class GroupCommit {
   }
 }
 
-function framesOf(
-  writer: FrameWriter,
-  blocks: readonly StoredBlock[],
-): { readonly blocks: readonly StoredBlock[]; readonly bytes: Buffer }[] {
-  const frames: { readonly blocks: readonly StoredBlock[]; readonly bytes: Buffer }[] = [];
+function framesOf(writer: FrameWriter, blocks: readonly StoredBlock[]): NewFrame[] {
+  const frames: NewFrame[] = [];
   let from = 0;
   const close = (to: number): void => {
     frames.push({ blocks: blocks.slice(from, to), bytes: writer.finish() });

@@ -1,11 +1,8 @@
-import { promisify } from 'node:util';
-import { deflateRaw, inflateRawSync } from 'node:zlib';
 import type { Bulletin } from '../../domain/evidence.ts';
 import type { EpochMs } from '../../domain/units.ts';
 
 /**
- * What one frame of the archive holds. The layout is durable: version 1 must be readable for ever, and so must the same
- * deflated (`packed`).
+ * What one frame of the archive holds. The layout is durable: version 1 must be readable for ever.
  *
  * Little endian: magic `TCF1`, u32 string count, u32 block count; the strings (u16 length, UTF-8); the blocks.
  * A block is u8 kind, u32 byte length of the rest, then its fields; strings are u32 indexes. Eight more bytes
@@ -127,13 +124,6 @@ export const FLAG = {
 } as const;
 
 const MAGIC = 0x31464354;
-/** `TCZ1`: the rest is a frame, deflated (RFC 1951). */
-const PACKED_MAGIC = 0x315a4354;
-/** Smaller frames cost the store about the same either way. */
-const PACKED_FROM_BYTES = 4 * 1024;
-/** A frame is closed at 48 KiB, by a message of 256 KiB of wire bytes. */
-const UNPACKED_AT_MOST_BYTES = 64 * 1024 * 1024;
-const deflate = promisify(deflateRaw);
 const FIRST_ROOM = 64 * 1024;
 /** Set in a bulletin's stored flags only. */
 const SENT_FOLLOWS = 128;
@@ -321,35 +311,12 @@ export function* apart(block: RunsBlock): Generator<ReadingsBlock> {
 }
 
 /**
- * A frame as it is archived: deflated when that is worth it, which is a third of the bytes for readings of many
- * sensors. Done beside the event loop.
- */
-export async function packed(frame: Buffer): Promise<Buffer> {
-  if (frame.length < PACKED_FROM_BYTES) return frame;
-  const deflated = await deflate(frame, { level: 1 });
-  if (deflated.length + 4 >= frame.length) return frame;
-  const head = Buffer.allocUnsafe(4);
-  head.writeUInt32LE(PACKED_MAGIC);
-  return Buffer.concat([head, deflated]);
-}
-
-function unpacked(bytes: Uint8Array): Buffer {
-  const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (frame.length < 4 || frame.readUInt32LE(0) !== PACKED_MAGIC) return frame;
-  try {
-    return inflateRawSync(frame.subarray(4), { maxOutputLength: UNPACKED_AT_MOST_BYTES });
-  } catch (error) {
-    throw new RangeError('Not a frame: it cannot be inflated.', { cause: error });
-  }
-}
-
-/**
  * The blocks of a frame as they are stored.
  *
  * @throws RangeError when the bytes are not a frame
  */
 export function readStored(bytes: Uint8Array): StoredBlock[] {
-  const frame = unpacked(bytes);
+  const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (frame.length < 12 || frame.readUInt32LE(0) !== MAGIC) throw new RangeError('Not a frame.');
   const strings: string[] = [];
   let at = 12;

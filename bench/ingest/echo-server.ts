@@ -4,7 +4,6 @@ import protobuf from 'protobufjs';
 import path from 'node:path';
 import { IngestService } from '../../proto/load.ts';
 import { withRawMessages } from '../../api/ingest/message.ts';
-import type { PublishResponse } from '../../proto/gen/tocsin/v1/PublishResponse.ts';
 
 /**
  * The reference: decodes each message with protobufjs' own code and does nothing with it. It says so once, when the
@@ -17,7 +16,7 @@ const type = root.lookupType('tocsin.v1.PublishRequest');
 
 const server = new Server({ 'grpc.max_receive_message_length': 4 * 1024 * 1024 });
 server.addService(withRawMessages(IngestService.service), {
-  Publish: (call: ServerDuplexStream<Buffer, PublishResponse>) => {
+  Publish: (call: ServerDuplexStream<Buffer, Buffer>) => {
     let messages = 0;
     let items = 0;
     call.on('data', (bytes: Buffer) => {
@@ -25,7 +24,12 @@ server.addService(withRawMessages(IngestService.service), {
       items += (type.decode(bytes) as unknown as { items: unknown[] }).items.length;
     });
     call.on('end', () => {
-      call.write({ acknowledgedThrough: messages, archivedThrough: items });
+      call.write(
+        IngestService.service.Publish.responseSerialize({
+          acknowledgedThrough: messages,
+          archivedThrough: items,
+        }),
+      );
       call.end();
     });
   },

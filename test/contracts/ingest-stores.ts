@@ -61,6 +61,12 @@ export function holdToIngestStoreContract(backend: string, open: () => Promise<I
     assert.equal(await frames.read(4), null);
   });
 
+  check('a large frame is read back byte for byte', async ({ frames }) => {
+    const bytes = Uint8Array.from({ length: 100_000 }, (_, n) => (n * n) % 251);
+    await frames.append([{ seq: 1, writer: 'w1', receivedAtMs: T0, bytes }]);
+    assert.deepEqual(new Uint8Array((await frames.read(1))!.bytes), bytes);
+  });
+
   check('a frame may be appended again by its writer', async ({ frames }) => {
     await frames.append([frame(1), frame(2)]);
     await frames.append([frame(2), frame(3)]);

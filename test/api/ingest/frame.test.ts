@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { FrameWriter, packed, readFrame } from '../../../api/ingest/frame.ts';
+import { FrameWriter, readFrame } from '../../../api/ingest/frame.ts';
 import type { Block } from '../../../api/ingest/frame.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 20 });
@@ -106,29 +106,5 @@ describe('a frame', () => {
       assert.throws(() => readFrame(bytes.subarray(0, length)), Error, `${length} bytes`);
     }
     assert.throws(() => readFrame(Buffer.from('not a frame at all')), /Not a frame/);
-  });
-
-  it('is archived deflated when that is worth it, and read the same; damaged, it is refused', async () => {
-    const readings = (n: number): Block => ({
-      kind: 'readings',
-      tenant: 'city',
-      vendor: 'gasworks',
-      clockMs: 0,
-      sensor: 'a',
-      boot: '',
-      firstSequence: 1,
-      atMs: Float64Array.from({ length: n }, (_, k) => k * 1_000),
-      values: Float64Array.from({ length: n }, (_, k) => k % 7),
-      flags: new Uint8Array(n),
-    });
-    const large = written([readings(1_000)]).bytes;
-    const stored = await packed(large);
-    assert.ok(stored.length < large.length / 2, `${stored.length} of ${large.length} bytes`);
-    assert.deepEqual(readFrame(stored), [readings(1_000)]);
-    const small = written([readings(10)]).bytes;
-    assert.equal(await packed(small), small);
-    for (let length = 0; length < stored.length; length += 97) {
-      assert.throws(() => readFrame(stored.subarray(0, length)), RangeError, `${length} bytes`);
-    }
   });
 });
