@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { answered } from './deadline.ts';
 import { storeFailure } from './failure.ts';
 
 /** What answers behind the wire protocol. */
@@ -26,7 +27,9 @@ export async function isFerret(connection: Connection): Promise<boolean> {
 
 async function ask(connection: Connection): Promise<Backend> {
   try {
-    const info = await connection.getClient().db('admin').command({ buildInfo: 1 });
+    const info = await answered(connection, () =>
+      connection.getClient().db('admin').command({ buildInfo: 1 }),
+    );
     return {
       kind: 'ferretdbFeatures' in info || 'ferretdb' in info ? 'ferretdb' : 'mongodb',
       version: String(info['version']),

@@ -1,7 +1,11 @@
 import mongoose from 'mongoose';
 import type { Connection, Model, QueryFilter, SchemaDefinition } from 'mongoose';
 import type { Inserted } from '../domain/ports.ts';
+import { answered } from './deadline.ts';
 import { isDuplicateKey, storeFailure } from './failure.ts';
+
+/** A list may come in so many answers, each within its time. */
+const ANSWERS_OF_A_LIST = 6;
 
 /**
  * One stored document. Besides its meaningful `_id` a row has the few scalar fields that are ever queried;
@@ -23,6 +27,8 @@ export interface Collection<R extends Row> {
   insertMissing(rows: readonly R[]): Promise<string[]>;
   /** Writes the whole row. For rows that have one writer. */
   replace(row: R): Promise<void>;
+  /** Removes a row; harmless when it is not there. */
+  remove(id: string): Promise<void>;
   /** By exact `_id`: the only read that FerretDB does not answer by reading the whole collection. */
   get(id: string): Promise<R | null>;
   /** Reads the whole collection on FerretDB: for small collections and rare questions. */
@@ -38,10 +44,19 @@ export function openCollection<R extends Row>(
   fields: SchemaDefinition,
 ): Collection<R> {
   const model = modelOf<R>(connection, name, fields);
+  const within = <T>(call: () => PromiseLike<T>, answers?: number): Promise<T> =>
+    answered(connection, call, answers);
+  const read = async <T>(query: () => PromiseLike<T>, answers?: number): Promise<T> => {
+    try {
+      return await within(query, answers);
+    } catch (error) {
+      throw storeFailure(error);
+    }
+  };
   return {
     async insert(row) {
       try {
-        await model.create([row]);
+        await within(() => model.create([row]));
         return 'inserted';
       } catch (error) {
         if (isDuplicateKey(error)) return 'exists';
@@ -50,7 +65,7 @@ export function openCollection<R extends Row>(
     },
     async insertMissing(rows) {
       try {
-        await model.insertMany(rows as R[], { ordered: false, throwOnValidationError: true });
+        await within(() => model.insertMany(rows as R[], { ordered: false, throwOnValidationError: true }));
         return [];
       } catch (error) {
         return duplicatesOnly(error).map((i) => rows[i]!._id);
@@ -59,10 +74,9 @@ export function openCollection<R extends Row>(
     async replace(row) {
       for (let attempt = 1; ; attempt++) {
         try {
-          await model.replaceOne({ _id: row._id } as QueryFilter<R>, row, {
-            upsert: true,
-            runValidators: true,
-          });
+          await within(() =>
+            model.replaceOne({ _id: row._id } as QueryFilter<R>, row, { upsert: true, runValidators: true }),
+          );
           return;
         } catch (error) {
           // Our own earlier attempt, whose answer was lost, may have inserted it meanwhile.
@@ -70,14 +84,19 @@ export function openCollection<R extends Row>(
         }
       }
     },
+    async remove(id) {
+      await read(() => model.deleteOne({ _id: id } as QueryFilter<R>));
+    },
     get: (id) => read(() => model.findOne({ _id: id } as QueryFilter<R>).lean<R>()),
-    find: (filter) => read(() => model.find(filter).lean<R[]>()),
+    find: (filter) => read(() => model.find(filter).lean<R[]>(), ANSWERS_OF_A_LIST),
     range: (from, below) =>
-      read(() =>
-        model
-          .find({ _id: { $gte: from, $lt: below } } as QueryFilter<R>)
-          .sort({ _id: 1 })
-          .lean<R[]>(),
+      read(
+        () =>
+          model
+            .find({ _id: { $gte: from, $lt: below } } as QueryFilter<R>)
+            .sort({ _id: 1 })
+            .lean<R[]>(),
+        ANSWERS_OF_A_LIST,
       ),
   };
 }
@@ -97,14 +116,6 @@ function modelOf<R extends Row>(connection: Connection, name: string, fields: Sc
     },
   );
   return connection.model(name, schema, name) as unknown as Model<R>;
-}
-
-async function read<T>(query: () => PromiseLike<T>): Promise<T> {
-  try {
-    return await query();
-  } catch (error) {
-    throw storeFailure(error);
-  }
 }
 
 /** Positions of the rows that were there already; throws when a row failed for any other reason. */

@@ -3,7 +3,6 @@ import { canonicalJson } from '../domain/canonical.ts';
 import type { AsideRecord, AsideStore, Delivery, InboxStore, IngestStores } from '../domain/ports-ingest.ts';
 import { openCollection } from './collection.ts';
 import type { Row } from './collection.ts';
-import { storeFailure } from './failure.ts';
 import { createCheckpointStore } from './checkpoints.ts';
 import { createFrameArchive } from './frames.ts';
 import { sha256Hex } from './hash.ts';
@@ -44,11 +43,7 @@ export function createInboxStore(connection: Connection): InboxStore {
   }
 
   async function drop(row: string): Promise<void> {
-    try {
-      await connection.collection<JsonRow>('inbox').deleteOne({ _id: row });
-    } catch (error) {
-      throw storeFailure(error);
-    }
+    await inbox.remove(row);
     waiting.delete(row);
   }
 

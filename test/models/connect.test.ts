@@ -52,6 +52,37 @@ test('the database is the one named, else the one in the address, else tocsin', 
   assert.deepEqual(names, ['tocsin', 'city', 'other']);
 });
 
+test('a call whose connection breaks while it is written fails retryably and in time, and can be repeated', async () => {
+  const { connection, close } = await connectStore(store.uri, {
+    dbName: 'broken',
+    serverSelectionTimeoutMs: 500,
+    answerTimeoutMs: 500,
+  });
+  const notes = openCollection<NoteRow>(connection, 'notes', { n: Number });
+  await notes.insert({ _id: 'before', n: 0 });
+  const { write } = net.Socket.prototype;
+  let broken = 0;
+  net.Socket.prototype.write = function (this: net.Socket, ...args: Parameters<typeof write>) {
+    if (Buffer.isBuffer(args[0]) && args[0].includes('a-note-that-breaks')) {
+      broken += 1;
+      this.destroy();
+    }
+    return write.apply(this, args);
+  } as typeof write;
+  const startMs = performance.now();
+  try {
+    const call = notes.insertMissing([{ _id: 'a-note-that-breaks', n: 1 }]);
+    await assert.rejects(call, failsAs('STORE_UNAVAILABLE', true));
+  } finally {
+    net.Socket.prototype.write = write;
+  }
+  assert.ok(performance.now() - startMs < 3_000);
+  assert.equal(broken, 1);
+  assert.deepEqual(await notes.insertMissing([{ _id: 'a-note-that-breaks', n: 1 }]), []);
+  assert.deepEqual(await notes.get('a-note-that-breaks'), { _id: 'a-note-that-breaks', n: 1 });
+  await close();
+});
+
 test('calls after the connection was closed fail retryably', async () => {
   const { connection, close } = await connectStore(store.uri, { dbName: 'closed' });
   const { facts } = createStores(connection);
