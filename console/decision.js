@@ -1,6 +1,6 @@
-import { fill, h } from './dom.js';
+import { fillAnew, h } from './dom.js';
 import { post, Refused } from './server.js';
-import { t } from './text.js';
+import { currentLanguage, t } from './text.js';
 
 /**
  * A form that sends something with a reason: choices as buttons, and what came of it below. A grave choice is
@@ -83,8 +83,7 @@ export function createDecision({ id, announce, request, sent, done }) {
     shown = next;
     label.textContent = t('reasonRequired');
     reason.disabled = next.refusal !== null;
-    fill(
-      buttons,
+    fillAnew(buttons, [next, armed, currentLanguage()], () => [
       next.choices.map((one) =>
         h(
           'button',
@@ -116,7 +115,7 @@ export function createDecision({ id, announce, request, sent, done }) {
             t('cancel'),
           ),
       next.refusal === null ? null : h('span', { class: 'note' }, next.refusal),
-    );
+    ]);
   }
 
   const element = h(

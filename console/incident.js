@@ -1,11 +1,11 @@
 import { createCommands } from './commands.js';
-import { fill, h } from './dom.js';
+import { fill, fillAnew, h } from './dom.js';
 import { detailsOf, STAGES, stageChart } from './facts.js';
 import { age, duration, instant, percent, plain } from './format.js';
 import { levelBadge } from './level.js';
 import { countdown } from './list.js';
 import { get, post, Refused } from './server.js';
-import { said, t, word } from './text.js';
+import { currentLanguage, said, t, word } from './text.js';
 
 const FACTS_SHOWN = 200;
 
@@ -19,6 +19,8 @@ export function createIncidentPage(state, incidentId) {
   let loading = false;
   let again = false;
   const forms = new Map();
+  /** Answers that the server refused, in its words: the question is often settled by then, and its form gone. */
+  const notTaken = new Map();
 
   const head = h('header', { class: 'incident-head' });
   const questions = h('section', { class: 'questions' });
@@ -171,6 +173,7 @@ export function createIncidentPage(state, incidentId) {
                 question.answer?.reason
                   ? h('span', { class: 'quiet' }, ` “${question.answer.reason}”`)
                   : null,
+                notTaken.has(question.id) ? h('p', { class: 'note error' }, notTaken.get(question.id)) : null,
               ),
             ),
           ),
@@ -208,8 +211,11 @@ export function createIncidentPage(state, incidentId) {
             ? `${error.message} (${error.code})`
             : t('couldNotLoad', { why: error.message });
         note.classList.add('error');
+        notTaken.set(question.id, note.textContent);
+        state.announce(note.textContent);
       }
       busy = false;
+      renderQuestions();
       void load();
     }
 
@@ -235,8 +241,7 @@ export function createIncidentPage(state, incidentId) {
           h('span', {}, t('otherwise', { what: otherwiseWords(question) })),
         );
         reason.disabled = !may;
-        fill(
-          buttons,
+        fillAnew(buttons, [may, currentLanguage()], () => [
           question.choices.map((choice, index) =>
             h(
               'button',
@@ -252,7 +257,7 @@ export function createIncidentPage(state, incidentId) {
             ),
           ),
           may ? null : h('span', { class: 'note' }, t('needsRole', { role: word('role', question.role) })),
-        );
+        ]);
       },
     };
   }

@@ -259,20 +259,21 @@ describe('a decision', () => {
 
   it('that comes second is refused in the words of the server', async () => {
     const { page } = await open(asOfficer(ids.gasLeak));
-    await page.getByRole('button', { name: 'Refuse' }).waitFor();
-    // Somebody else answers, and the page has not heard of it yet.
-    await page.route('**/v1/incidents/**', (route) =>
-      route.request().method() === 'GET' ? route.abort() : route.continue(),
-    );
-    await api.responses.answer(ids.gasLeak, {
-      questionId: GAS_QUESTION.id,
-      choice: 'approve',
-      by: 'admin',
-      roles: ['admin'],
-      reason: '',
+    // Somebody else answers while this answer is on its way: the page cannot have heard of it.
+    await page.route('**/v1/incidents/**', async (route) => {
+      if (route.request().method() === 'POST') {
+        await api.responses.answer(ids.gasLeak, {
+          questionId: GAS_QUESTION.id,
+          choice: 'approve',
+          by: 'admin',
+          roles: ['admin'],
+          reason: '',
+        });
+      }
+      await route.continue();
     });
     await page.getByRole('button', { name: 'Refuse' }).click();
-    await page.getByText('"admin" already answered "approve". (ALREADY_ANSWERED)').waitFor();
+    await page.locator('#main').getByText('"admin" already answered "approve". (ALREADY_ANSWERED)').waitFor();
   });
 
   it('keeps what is being typed while the incident goes on', async () => {
