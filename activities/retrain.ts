@@ -17,8 +17,8 @@ import type { EpochMs } from '../domain/units.ts';
 import type { RetrainIncidents, RetrainInput, RetrainOutcome } from '../workflows/contract.ts';
 import { openRecogniser } from './recognition/artefacts.ts';
 import type { RecognitionPool } from './recognition/pool.ts';
-import { rivalsOf } from './recognition/registry.ts';
-import { noticeKindOf } from './recognition/retrain-notices.ts';
+import { rivalsOf, storedVersion } from './recognition/registry.ts';
+import { noticeKindOf, type Sealed } from './recognition/retrain-notices.ts';
 import { partNotices } from './recognition/train-notices.ts';
 import { loadWeekOfNotices } from './recognition/week-of-notices.ts';
 
@@ -92,22 +92,18 @@ export function createRetrainActivities(parts: RetrainParts): RetrainActivities 
 
     trainCandidate: ({ name, by, run, asOfMs, activeHash }) =>
       whileBeating(async (signal) => {
-        const stored = await recognisers.get(name, activeHash);
-        if (stored === null) {
-          throw new TocsinError('RECOGNISER_UNKNOWN', `There is no recogniser ${name}@${activeHash}.`, {
-            details: { name, hash: activeHash },
-          });
-        }
+        const stored = await storedVersion(recognisers, name, activeHash);
         const { recogniser } = openRecogniser(stored.artefact, activeHash);
         const kind = noticeKindOf(recogniser)!;
         const prepared = await preparedFrom(parts, recogniser, asOfMs);
+        const incidents = countsOf(prepared);
         const { others, minConfidence } = await rivalsOf(parts, name);
         const ended = (
           result: RetrainOutcome['result'],
           reason: string,
           hash: string | null,
           findings: readonly string[],
-        ): RetrainOutcome => ({ name, result, reason, hash, incidents: countsOf(prepared), findings });
+        ): RetrainOutcome => ({ name, result, reason, hash, incidents, findings });
         let retrained: Awaited<ReturnType<RecognitionPool['retrainNotices']>>;
         try {
           retrained = await pool.retrainNotices(
@@ -134,11 +130,11 @@ export function createRetrainActivities(parts: RetrainParts): RetrainActivities 
           run,
           by,
           asOfMs,
-          incidents: countsOf(prepared),
+          incidents,
           taughtPerClass: perClass(prepared, recogniser),
           vendors: prepared.vendors,
           vendorShareAtMost: VENDOR_SHARE_AT_MOST,
-          leftOut: countsOf(prepared).leftOut,
+          leftOut: incidents.leftOut,
           versus,
           findings,
         };
@@ -167,13 +163,8 @@ export function createRetrainActivities(parts: RetrainParts): RetrainActivities 
   };
 }
 
-const sealed = ({
-  artefact,
-  hash,
-}: {
-  readonly artefact: Uint8Array;
-  readonly hash: string;
-}): { readonly artefact: Uint8Array; readonly hash: string } => ({ artefact, hash });
+/** Only what a thread is to be sent. */
+const sealed = ({ artefact, hash }: Sealed): Sealed => ({ artefact, hash });
 
 async function isOwn(
   recognisers: RecogniserStore,

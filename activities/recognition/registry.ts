@@ -18,7 +18,7 @@ import { loadWeekOfNotices } from './week-of-notices.ts';
 const USUAL_MIN_CONFIDENCE = 0.7;
 
 /** @throws TocsinError RECOGNISER_UNKNOWN */
-async function storedVersion(
+export async function storedVersion(
   recognisers: RecogniserStore,
   name: string,
   hash: string,
