@@ -53,11 +53,17 @@ const SMALL_RETRY_BUFFER: ChannelOptions = { 'grpc.per_rpc_retry_buffer_size': 6
 
 type Stream = ClientDuplexStream<Buffer, PublishResponse__Output>;
 
-function open(port: number): { stream: Stream; close: () => void } {
+const CONNECTED_WITHIN_MS = 10_000;
+
+/** A connection of its own for each stream; it stands before the clock of a load starts. */
+async function open(port: number): Promise<{ stream: Stream; close: () => void }> {
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
     ...SMALL_RETRY_BUFFER,
     'grpc.use_local_subchannel_pool': 1,
   });
+  await new Promise<void>((resolve, reject) =>
+    client.waitForReady(Date.now() + CONNECTED_WITHIN_MS, (error) => (error ? reject(error) : resolve())),
+  );
   const { Publish } = IngestService.service;
   const stream = client.makeBidiStreamRequest(
     Publish.path,
@@ -158,7 +164,7 @@ async function flood(task: Extract<ClientTask, { do: 'flood' | 'pace' }>): Promi
   if (streams > 1) all.forEach((messages, n) => messages.forEach((bytes) => rename(bytes, n)));
   const ackMs: number[] = [];
   const perSecond = task.do === 'pace' ? task.perSecond : Infinity;
-  const opened = all.map(() => open(task.port));
+  const opened = await Promise.all(all.map(() => open(task.port)));
   const cpu = process.cpuUsage();
   const startedAtMs = nowMs();
   const accepted = await Promise.all(

@@ -164,11 +164,13 @@ export class ChannelWatch {
     const memory = this.#memory;
     const byMs = aheadMs - memory[own + AHEAD]!;
     memory[own + AHEAD] = aheadMs;
-    if (memory[own + LAST] === -Infinity) return;
-    memory[own + LAST]! -= byMs;
+    const before = memory[own + LAST]!;
+    if (before === -Infinity) return;
+    const last = before - byMs;
+    memory[own + LAST] = last;
     memory[own + SINCE]! -= byMs;
-    this.#nowMs = -Infinity;
-    for (let at = LAST; at < memory.length; at += STRIDE) this.#nowMs = Math.max(this.#nowMs, memory[at]!);
+    if (last >= this.#nowMs) this.#nowMs = last;
+    else if (before === this.#nowMs) this.#nowMs = newestOf(memory);
     this.#nextSilenceCheckMs = -Infinity;
   }
 
@@ -238,4 +240,10 @@ export class ChannelWatch {
       ...(forecast === undefined ? {} : { forecast }),
     };
   }
+}
+
+function newestOf(memory: Float64Array): EpochMs {
+  let newest = -Infinity;
+  for (let at = LAST; at < memory.length; at += STRIDE) newest = Math.max(newest, memory[at]!);
+  return newest;
 }

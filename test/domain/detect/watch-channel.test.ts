@@ -204,6 +204,30 @@ describe('a watch', () => {
     );
   });
 
+  it('dates its evidence by the newest reading, wherever its clocks are put', () => {
+    const aheadMs = fc.constantFrom(0, 5 * SECOND, -20 * SECOND);
+    fc.assert(
+      fc.property(
+        conditions,
+        stream,
+        fc.array(aheadMs, { minLength: 120, maxLength: 120 }),
+        (condition, readings, ahead) => {
+          const watch = watching(condition);
+          const observed = [-Infinity, -Infinity, -Infinity];
+          const clocks = [0, 0, 0];
+          readings.forEach(([second, sensor, value], n) => {
+            clocks[sensor] = ahead[n]!;
+            const observedAtMs = second * SECOND;
+            observed[sensor] = Math.max(observed[sensor]!, observedAtMs);
+            const turn = watch.push(sensor, observedAtMs - ahead[n]!, value, 0, 0, observedAtMs);
+            const newestMs = Math.max(...observed.map((at, one) => at - clocks[one]!));
+            if (turn !== null) assert.equal(turn.atMs, newestMs);
+          });
+        },
+      ),
+    );
+  });
+
   it('agrees with a plain reading of the rule', () => {
     fc.assert(
       fc.property(conditions, stream, (condition, readings) => {
