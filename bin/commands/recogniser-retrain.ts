@@ -12,6 +12,7 @@ import { loadConfig } from '../config.ts';
 import { CommandFailed, EXIT } from '../exit-codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { facts, print, printJson, say, spanText } from '../output.ts';
+import { withStores } from '../with-stores.ts';
 
 export function declareRetrain(recogniser: Command): void {
   leaf(
@@ -50,14 +51,12 @@ interface RetrainOptions {
 }
 
 async function retrain(name: string, options: RetrainOptions): Promise<void> {
-  const { openStores } = await import('../office.ts');
   const { connectTemporal } = await import('../connections.ts');
   const { startRetraining } = await import('../../activities/gateways.ts');
   const { actingPrincipal } = await import('../acting.ts');
   const loaded = loadConfig();
-  const office = await openStores(loaded);
-  try {
-    const by = (await actingPrincipal(office.stores, options.as)).id;
+  await withStores(async (stores) => {
+    const by = (await actingPrincipal(stores, options.as)).id;
     const client = await connectTemporal(loaded);
     try {
       const incidentsAtLeast = options.atLeast ?? loaded.config.retraining.incidents_at_least;
@@ -65,16 +64,14 @@ async function retrain(name: string, options: RetrainOptions): Promise<void> {
       if (!started) say(`A retraining of ${name} is under way already: waiting for it.`);
       const outcome = await followed(client, handle, options.wait);
       const shadow = options.shadow === true && outcome.hash !== null;
-      if (shadow) await runAsShadow(office.stores, outcome.name, outcome.hash, by);
+      if (shadow) await runAsShadow(stores, outcome.name, outcome.hash, by);
       process.exitCode = EXIT_OF[outcome.result];
       if (options.json) printJson({ ...outcome, started, shadow });
-      else await tell(office.stores, outcome, shadow);
+      else await tell(stores, outcome, shadow);
     } finally {
       await client.connection.close();
     }
-  } finally {
-    await office.close();
-  }
+  }, loaded);
 }
 
 const LOOK_EVERY_MS = 1_000;

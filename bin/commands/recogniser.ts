@@ -9,6 +9,7 @@ import { CommandFailed, EXIT } from '../exit-codes.ts';
 import { facts, print, printJson, table, timeText } from '../output.ts';
 import { addLearningOptions } from '../recogniser-options.ts';
 import { ROUTES } from '../routes.ts';
+import { withStores } from '../with-stores.ts';
 import { declareRetrain, versusLines } from './recogniser-retrain.ts';
 import { declareTableCommands, driftTable, trainFromTable } from './recogniser-table.ts';
 
@@ -158,11 +159,9 @@ const withInterval = (
 ): string => `${value.toFixed(3)} (95 %: ${low.toFixed(3)} to ${high.toFixed(3)})`;
 
 async function train(options: { json?: boolean; seed?: number }): Promise<void> {
-  const { openStores } = await import('../office.ts');
   const { trainNoticeRecognisers } = await import('../../activities/recognition/train-notices.ts');
   const { loadWeekOfNotices } = await import('../../activities/recognition/week-of-notices.ts');
-  const office = await openStores();
-  try {
+  await withStores(async ({ recognisers }) => {
     const trained = await trainNoticeRecognisers({
       notices: await loadWeekOfNotices(),
       ...(options.seed === undefined ? {} : { seed: options.seed }),
@@ -170,22 +169,14 @@ async function train(options: { json?: boolean; seed?: number }): Promise<void> 
     const stored = [];
     for (const { recogniser, hash, artefact, card } of [trained.forest, trained.svm]) {
       const { name } = recogniser;
-      const outcome = await office.stores.recognisers.insert({
-        name,
-        hash,
-        artefact,
-        card: { ...card },
-        atMs: Date.now(),
-      });
+      const outcome = await recognisers.insert({ name, hash, artefact, card: { ...card }, atMs: Date.now() });
       stored.push({ name, hash, stored: outcome === 'inserted', judged: card.judged });
     }
     if (options.json) return printJson({ recognisers: stored });
     for (const { name, hash, stored: isNew } of stored) {
       print(`${name}@${hash} ${isNew ? 'stored' : 'is there already, byte for byte'}`);
     }
-  } finally {
-    await office.close();
-  }
+  });
 }
 
 async function activate(name: string, hash: string, options: RegisterOptions): Promise<void> {
@@ -266,14 +257,4 @@ async function entryFor(
 ): Promise<{ readonly by: string; readonly reason: string; readonly atMs: number }> {
   const { actingPrincipal } = await import('../acting.ts');
   return { by: (await actingPrincipal(stores, as)).id, reason, atMs: Date.now() };
-}
-
-async function withStores(work: (stores: Stores) => Promise<void>): Promise<void> {
-  const { openStores } = await import('../office.ts');
-  const office = await openStores();
-  try {
-    await work(office.stores);
-  } finally {
-    await office.close();
-  }
 }

@@ -7,6 +7,7 @@ import type { CallOptions } from '../command-line.ts';
 import { CommandFailed, EXIT } from '../exit-codes.ts';
 import { print, printJson, table } from '../output.ts';
 import { ROUTES } from '../routes.ts';
+import { withStores } from '../with-stores.ts';
 
 export function declare(program: Command): void {
   const roster = program.command('roster').description('import and list units');
@@ -73,13 +74,7 @@ const nameOf = ({ name, fictional }: ListedUnit): string =>
 
 async function importUnits(file: string, options: { json?: boolean }): Promise<void> {
   const units = read(file);
-  const { openStores } = await import('../office.ts');
-  const office = await openStores();
-  try {
-    await office.stores.roster.put(units);
-  } finally {
-    await office.close();
-  }
+  await withStores(({ roster }) => roster.put(units));
   if (options.json) printJson({ imported: units.length });
   else print(`${units.length} units imported.`);
 }

@@ -5,6 +5,7 @@ import type { CallOptions } from '../command-line.ts';
 import { CommandFailed, EXIT } from '../exit-codes.ts';
 import { print, printJson, table } from '../output.ts';
 import { ROUTES } from '../routes.ts';
+import { withStores } from '../with-stores.ts';
 
 export function declare(program: Command): void {
   const sensor = program.command('sensor').description('see which sensors can be relied on');
@@ -120,18 +121,14 @@ async function show(id: string, options: CallOptions): Promise<void> {
 
 /** Ingestion reads the sensors again every few seconds. */
 async function service(id: string, retires: boolean, options: { json?: boolean }): Promise<void> {
-  const { openStores } = await import('../office.ts');
-  const office = await openStores();
-  try {
-    const sensor = (await office.stores.sites.sensors()).find((one) => one.id === id);
+  await withStores(async ({ sites }) => {
+    const sensor = (await sites.sensors()).find((one) => one.id === id);
     if (sensor === undefined) {
       throw new CommandFailed(EXIT.notFound, 'SENSOR_UNKNOWN', `There is no sensor "${id}".`);
     }
     const { retired: _by, ...inService } = sensor;
-    await office.stores.sites.putSensor(retires ? { ...inService, retired: 'operator' } : inService);
-  } finally {
-    await office.close();
-  }
+    await sites.putSensor(retires ? { ...inService, retired: 'operator' } : inService);
+  });
   if (options.json) return printJson({ sensor: id, retired: retires });
   print(`${id} ${retires ? 'is retired' : 'is in service'}`);
 }

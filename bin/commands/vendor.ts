@@ -9,6 +9,7 @@ import type { ConformanceCommand } from '../vendor-conformance.ts';
 import type { FeedFormat } from '../vendor-feed.ts';
 import type { MockCommand } from '../vendor-mock.ts';
 import type { Replayed, ReplayOptions } from '../vendor-replay.ts';
+import { withStores } from '../with-stores.ts';
 
 export function declare(program: Command): void {
   const vendor = program
@@ -134,15 +135,13 @@ async function add(name: string, options: { key: boolean; json?: boolean }): Pro
       `A vendor name is lower-case letters, digits and -, and ${name} is not.`,
     );
   }
-  const { openStores } = await import('../office.ts');
   const { keepCredential, newKey, sha256 } = await import('../credentials.ts');
   const { dataDirectory, loadConfig } = await import('../config.ts');
   const loaded = loadConfig();
-  const office = await openStores(loaded);
   const id = `vendor-${name}`;
   const key = newKey();
-  try {
-    const known = await office.stores.principals.list();
+  await withStores(async ({ principals }) => {
+    const known = await principals.list();
     if (known.some((principal) => principal.id === id)) {
       throw new CommandFailed(
         EXIT.refused,
@@ -150,7 +149,7 @@ async function add(name: string, options: { key: boolean; json?: boolean }): Pro
         `There is a principal ${id} already, and its key is not shown again.`,
       );
     }
-    await office.stores.principals.put({
+    await principals.put({
       id,
       tenant: loaded.config.tenant,
       roles: ['vendor'],
@@ -159,9 +158,7 @@ async function add(name: string, options: { key: boolean; json?: boolean }): Pro
       keySha256: sha256(key),
       revokedAtMs: null,
     });
-  } finally {
-    await office.close();
-  }
+  }, loaded);
   if (!options.key) {
     if (options.json) return printJson({ principal: id });
     return print(id);
@@ -173,22 +170,18 @@ async function add(name: string, options: { key: boolean; json?: boolean }): Pro
 }
 
 async function revoke(name: string, options: { json?: boolean }): Promise<void> {
-  const { openStores } = await import('../office.ts');
-  const office = await openStores();
-  let revokedAtMs: number;
-  let already: boolean;
   const id = name.startsWith('vendor-') ? name : `vendor-${name}`;
-  try {
-    const principal = (await office.stores.principals.list()).find((one) => one.id === id);
+  const { already, revokedAtMs } = await withStores(async ({ principals }) => {
+    const principal = (await principals.list()).find((one) => one.id === id);
     if (principal?.vendor === undefined) {
       throw new CommandFailed(EXIT.notFound, 'PRINCIPAL_UNKNOWN', `There is no vendor ${id}.`);
     }
-    already = principal.revokedAtMs !== null && principal.revokedAtMs <= Date.now();
-    revokedAtMs = already ? principal.revokedAtMs! : Date.now();
-    if (!already) await office.stores.principals.put({ ...principal, revokedAtMs });
-  } finally {
-    await office.close();
-  }
+    const nowMs = Date.now();
+    const { revokedAtMs: earlierMs } = principal;
+    if (earlierMs !== null && earlierMs <= nowMs) return { already: true, revokedAtMs: earlierMs };
+    await principals.put({ ...principal, revokedAtMs: nowMs });
+    return { already: false, revokedAtMs: nowMs };
+  });
   if (options.json) return printJson({ principal: id, revokedAtMs, already });
   print(`${id} ${already ? 'was revoked' : 'is revoked'} (${new Date(revokedAtMs).toISOString()})`);
   if (!already) say('Open streams end within 60 s. What it sent stays, and its sensors become silent.');

@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import { encodeForecaster } from '../../domain/forecast/artefact.ts';
 import type { ForecastCard } from '../../domain/forecast/forecaster.ts';
 import type { RegisteredForecasterCard } from '../../domain/forecast/trained.ts';
-import type { Stores } from '../../domain/ports.ts';
 import { leaf } from '../command-line.ts';
 import { formatDuration } from '../duration.ts';
 import { CommandFailed, EXIT } from '../exit-codes.ts';
 import { print, printJson, table, timeText } from '../output.ts';
+import { withStores } from '../with-stores.ts';
 import { readForecaster } from './files.ts';
 
 /** What is stored beside the bytes of a forecaster. */
@@ -140,14 +140,4 @@ async function list({ json }: { readonly json?: boolean }): Promise<void> {
       ),
     );
   });
-}
-
-async function withStores(work: (stores: Stores) => Promise<void>): Promise<void> {
-  const { openStores } = await import('../office.ts');
-  const office = await openStores();
-  try {
-    await work(office.stores);
-  } finally {
-    await office.close();
-  }
 }
