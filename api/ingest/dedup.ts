@@ -119,16 +119,14 @@ export class Dedup {
   takeNumbers(sensor: string, boot: string, first: number, count: number, newestMs: EpochMs): Taken[] {
     const slot = this.slotOf(sensor, boot);
     if (slot < 0) return [{ first, count, seen: 'unprovable' }];
-    const usual = this.takeUsual(slot, first, count, newestMs);
-    if (usual !== null) return [{ first, count, seen: usual }];
+    const whole = this.takeWhole(slot, first, count, newestMs);
+    if (whole !== null) return [{ first, count, seen: whole }];
     const runs = this.#runs;
     const last = first + count - 1;
     if (newestMs > runs.newestMs[slot]!) runs.newestMs[slot] = newestMs;
-    const [through, ranges] = [runs.through[slot]!, runs.rangesOf(slot)];
-    const taken = split(through, ranges, first, last);
-    if (ranges.length >= RANGES_AT_MOST && first > through + 1 && !touches(ranges, first, last)) {
-      return taken.map((part) => (part.seen === 'new' ? { ...part, seen: 'unprovable' } : part));
-    }
+    const taken = split(runs.through[slot]!, runs.rangesOf(slot), first, last);
+    // What touches nothing that came is all new.
+    if (this.#isFull(slot, first, last)) return taken.map((part) => ({ ...part, seen: 'unprovable' }));
     this.#insert(slot, first, last);
     return taken;
   }
@@ -175,13 +173,11 @@ export class Dedup {
     const usual = this.takeUsual(slot, first, count, newestMs);
     if (usual !== null) return usual;
     const runs = this.#runs;
-    const [through, ranges] = [runs.through[slot]!, runs.rangesOf(slot)];
     const last = first + count - 1;
-    const [part, other] = split(through, ranges, first, last);
+    const [part, other] = split(runs.through[slot]!, runs.rangesOf(slot), first, last);
     if (part === undefined || other !== undefined || part.seen === 'unprovable') return null;
     if (part.seen === 'new') {
-      if (ranges.length >= RANGES_AT_MOST && first > through + 1 && !touches(ranges, first, last))
-        return null;
+      if (this.#isFull(slot, first, last)) return null;
       this.#insert(slot, first, last);
     }
     if (newestMs > runs.newestMs[slot]!) runs.newestMs[slot] = newestMs;
@@ -364,6 +360,16 @@ export class Dedup {
     for (const [key, { hashes, newestMs }] of Object.entries(state.identities)) {
       this.#identities.set(key, { hashes: [...hashes], newestMs });
     }
+  }
+
+  /** Whether these numbers would be one range more than is remembered. */
+  #isFull(slot: number, first: number, last: number): boolean {
+    const ranges = this.#runs.rangesOf(slot);
+    return (
+      ranges.length >= RANGES_AT_MOST &&
+      first > this.#runs.through[slot]! + 1 &&
+      !touches(ranges, first, last)
+    );
   }
 
   #insert(slot: number, first: number, last: number): void {
