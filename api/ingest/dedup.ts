@@ -1,3 +1,4 @@
+import { inPieces } from '../../domain/pieces.ts';
 import type { EpochMs } from '../../domain/units.ts';
 import { apart } from './frame.ts';
 import type { StoredBlock } from './frame.ts';
@@ -92,6 +93,7 @@ const RANGES_AT_MOST = 1_000;
 const BOOTS_AT_MOST = 64;
 const CONTENTS_KEPT = 4_096;
 const REVISIONS_AT_MOST = 100;
+const ENTRIES_OF_A_PIECE = 500;
 
 /** Numbers first..last, and whether they were sent before. `unprovable`: it cannot be told. */
 export interface Taken {
@@ -324,7 +326,7 @@ export class Dedup {
 
   /** The same in pieces of a few hundred sensors each; each is restored by itself. */
   *pieces(): Generator<DedupState> {
-    for (const some of inPieces(this.#slots)) {
+    for (const some of inPieces(this.#slots, ENTRIES_OF_A_PIECE)) {
       const runs = some.map(([key, slot]) => [
         key,
         {
@@ -335,14 +337,14 @@ export class Dedup {
       ]);
       yield { runs: Object.fromEntries(runs), contents: {}, identities: {} };
     }
-    for (const some of inPieces(this.#contents)) {
+    for (const some of inPieces(this.#contents, ENTRIES_OF_A_PIECE)) {
       const contents = some.map(([key, { floorMs, seen, newestMs }]) => [
         key,
         { floorMs: Number.isFinite(floorMs) ? floorMs : null, seen: [...seen], newestMs },
       ]);
       yield { runs: {}, contents: Object.fromEntries(contents), identities: {} };
     }
-    for (const some of inPieces(this.#identities)) {
+    for (const some of inPieces(this.#identities, ENTRIES_OF_A_PIECE)) {
       yield { runs: {}, contents: {}, identities: Object.fromEntries(some) };
     }
   }
@@ -429,16 +431,3 @@ function split(through: number, ranges: Ranges, first: number, last: number): Ta
 
 const touches = (ranges: readonly (readonly [number, number])[], first: number, last: number): boolean =>
   ranges.some(([from, to]) => from <= last + 1 && to >= first - 1);
-
-const ENTRIES_OF_A_PIECE = 500;
-
-function* inPieces<K, V>(entries: ReadonlyMap<K, V>): Generator<[K, V][]> {
-  let some: [K, V][] = [];
-  for (const entry of entries) {
-    some.push(entry);
-    if (some.length < ENTRIES_OF_A_PIECE) continue;
-    yield some;
-    some = [];
-  }
-  if (some.length > 0) yield some;
-}

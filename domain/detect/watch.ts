@@ -17,6 +17,7 @@ import type {
 } from '../plan/document.ts';
 import { misfitOf } from '../forecast/trained.ts';
 import type { RegisteredForecaster } from '../forecast/trained.ts';
+import { inPieces } from '../pieces.ts';
 import type { Sensor } from '../ports.ts';
 import { silentAfterMs } from '../ingest/health.ts';
 import type { Conversion } from '../ingest/units.ts';
@@ -529,9 +530,7 @@ export function createWatch(options: WatchOptions): Watch {
     for (const [name, { watch }] of networks) {
       yield { open: [], channels: {}, transitions: {}, networks: { [name]: watch.state() } };
     }
-    const all = [...stations];
-    for (let from = 0; from < all.length; from += STATIONS_OF_A_PIECE) {
-      const some = all.slice(from, from + STATIONS_OF_A_PIECE);
+    for (const some of inPieces([...stations], STATIONS_OF_A_PIECE)) {
       yield {
         open: [],
         channels: Object.fromEntries(

@@ -1,3 +1,4 @@
+import { inPieces } from '../pieces.ts';
 import type { Sensor } from '../ports.ts';
 import type { EpochMs } from '../units.ts';
 import type {
@@ -29,9 +30,9 @@ export const doubtsSensor = (tenant: string, site: string): Sensor => ({
   position: null,
 });
 
-/** The health of a tenant's sensors, from what they said in the order of the archive, and from the time. */
 const SENSORS_OF_A_PIECE = 200;
 
+/** The health of a tenant's sensors, from what they said in the order of the archive, and from the time. */
 export class HealthBook {
   readonly #monitors = new Map<string, SensorMonitor>();
   readonly #changed = new Set<SensorMonitor>();
@@ -134,11 +135,8 @@ export class HealthBook {
   /** The same in pieces of a few hundred sensors each, for who may not stop for all at once. */
   *pieces(): Generator<HealthState> {
     yield Object.fromEntries(this.#unclaimed);
-    const all = [...this.#monitors];
-    for (let from = 0; from < all.length; from += SENSORS_OF_A_PIECE) {
-      yield Object.fromEntries(
-        all.slice(from, from + SENSORS_OF_A_PIECE).map(([id, monitor]) => [id, monitor.state()]),
-      );
+    for (const some of inPieces([...this.#monitors], SENSORS_OF_A_PIECE)) {
+      yield Object.fromEntries(some.map(([id, monitor]) => [id, monitor.state()]));
     }
   }
 }
