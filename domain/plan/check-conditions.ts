@@ -79,18 +79,22 @@ function checkDetector(condition: DetectorCondition | TogetherCondition, place: 
     );
     return;
   }
+  const channels = condition.when === 'detects' ? 1 : Math.max(2, condition.channels.length);
+  checkParameters(
+    () => detectorNamed(detector, parameters).create(channels),
+    place,
+    '`tocsin detect list` shows what each detector takes.',
+    say,
+  );
+}
+
+/** `use` throws when the condition's parameters are none of its detector's. */
+function checkParameters(use: () => unknown, place: string, advice: string, say: Say): void {
   try {
-    const channels = condition.when === 'detects' ? 1 : Math.max(2, condition.channels.length);
-    detectorNamed(detector, parameters).create(channels);
+    use();
   } catch (error) {
     if (!(error instanceof TocsinError)) throw error;
-    say(
-      'mandatory',
-      'PLAN_DETECTOR_PARAMETER',
-      `${place}.parameters`,
-      error.message,
-      '`tocsin detect list` shows what each detector takes.',
-    );
+    say('mandatory', 'PLAN_DETECTOR_PARAMETER', `${place}.parameters`, error.message, advice);
   }
 }
 
@@ -168,18 +172,12 @@ function checkNetwork(
       'Declare all axes of a station in one unit.',
     );
   });
-  try {
-    networkParameters(condition.parameters);
-  } catch (error) {
-    if (!(error instanceof TocsinError)) throw error;
-    say(
-      'mandatory',
-      'PLAN_DETECTOR_PARAMETER',
-      `${place}.parameters`,
-      error.message,
-      'docs/seismic.md shows what a network can be given.',
-    );
-  }
+  checkParameters(
+    () => networkParameters(condition.parameters),
+    place,
+    'docs/seismic.md shows what a network can be given.',
+    say,
+  );
   const needed = condition.parameters['onStations'] ?? 2;
   const stations = stationsAmong(sensors ?? [], condition.channels);
   if (sensors === undefined || stations >= needed) return;
