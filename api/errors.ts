@@ -128,12 +128,19 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     'FAILED_PRECONDITION',
     'Restore the file from where it was written, or train it again.',
   ),
+  FORECASTER_GATE_REFUSED: entry(
+    'The version may not be used',
+    422,
+    'FAILED_PRECONDITION',
+    'Read the gates in details: store what the plans in force ask for, or register it under another name.',
+  ),
   FORECASTER_NEWER: entry(
     'The forecaster artefact is from a newer version',
     422,
     'FAILED_PRECONDITION',
     'Update Tocsin, or train the forecast again with this version.',
   ),
+  FORECASTER_UNKNOWN: entry('No such forecaster', 404, 'NOT_FOUND', 'Take name and hash from the list.'),
   FORECAST_DATA_INVALID: entry(
     'The values cannot train, judge or continue a forecast',
     422,

@@ -143,6 +143,8 @@ export interface RecogniserActivation {
 export interface RecogniserStore {
   insert(recogniser: StoredRecogniser): Promise<Inserted>;
   get(name: string, hash: string): Promise<StoredRecogniser | null>;
+  /** What is stored under the name, without its bytes, oldest first. */
+  versions(name: string): Promise<Omit<StoredRecogniser, 'artefact'>[]>;
   /** Which one votes: same append-n-or-lose discipline as plans. */
   activate(activation: {
     name: string;

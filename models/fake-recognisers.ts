@@ -1,6 +1,6 @@
 import { canonicalJson } from '../domain/canonical.ts';
 import type { RecogniserActivation, RecogniserStore, StoredRecogniser } from '../domain/ports.ts';
-import { refuseTooLarge } from './recognisers.ts';
+import { byStoring, refuseTooLarge } from './recognisers.ts';
 
 export function createFakeRecogniserStore(): RecogniserStore {
   const recognisers = new Map<string, StoredRecogniser>();
@@ -24,6 +24,14 @@ export function createFakeRecogniserStore(): RecogniserStore {
       const found = recognisers.get(`${name}@${hash}`);
       return found === undefined ? null : copyOf(found);
     },
+    versions: async (name) =>
+      [...recognisers.values()]
+        .filter((one) => one.name === name)
+        .map((one) => {
+          const { artefact: _artefact, ...version } = copyOf(one);
+          return version;
+        })
+        .sort(byStoring),
     async activate({ name, hash, by, reason, atMs }) {
       const earlier = activations.get(name) ?? [];
       const n = earlier.length + 1;

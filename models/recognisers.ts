@@ -61,7 +61,7 @@ export function createRecogniserStore(
     const rows = await Promise.all(chunkStarts(bytes).map((_, i) => chunks.get(`${id}/${i}`)));
     const artefact = Buffer.concat(rows.map((row) => toBuffer(row?.content)));
     if (artefact.length !== bytes)
-      throw new TocsinError('RECOGNISER_DAMAGED', `The stored bytes of ${id} are not complete.`, {
+      throw new TocsinError(`${of.toUpperCase()}_DAMAGED`, `The stored bytes of ${id} are not complete.`, {
         details: { id, expected: bytes, found: artefact.length },
       });
     return new Uint8Array(artefact);
@@ -85,6 +85,17 @@ export function createRecogniserStore(
       const artefact = await readArtefact(row._id, row.bytes);
       return { name, hash, artefact, card: JSON.parse(row.card) as StoredRecogniser['card'], atMs: row.atMs };
     },
+    async versions(name) {
+      const rows = await recognisers.find({ name });
+      return rows
+        .map(({ hash, atMs, card }) => ({
+          name,
+          hash,
+          card: JSON.parse(card) as StoredRecogniser['card'],
+          atMs,
+        }))
+        .sort(byStoring);
+    },
     async activate({ name, hash, by, reason, atMs }) {
       const row = await activations.append(name, (n, _id) => ({ _id, n, hash, by, reason, atMs }));
       return row.n;
@@ -100,6 +111,12 @@ export function createRecogniserStore(
     names: async () => [...new Set((await recognisers.find({})).map((row) => row.name))].sort(),
   };
 }
+
+/** Oldest first; versions of one instant by their hash. */
+export const byStoring = (
+  a: Pick<StoredRecogniser, 'atMs' | 'hash'>,
+  b: Pick<StoredRecogniser, 'atMs' | 'hash'>,
+): number => a.atMs - b.atMs || (a.hash < b.hash ? -1 : 1);
 
 /** @throws TocsinError RECOGNISER_TOO_LARGE */
 export function refuseTooLarge(artefact: Uint8Array): void {

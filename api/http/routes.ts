@@ -2,6 +2,7 @@ import { approvalRoutes } from './approvals.ts';
 import type { ChangeStreamOptions } from './changes.ts';
 import { changeRoutes } from './changes.ts';
 import type { Dependencies } from './dependencies.ts';
+import { forecasterRoutes } from './forecasters.ts';
 import { incidentRoutes } from './incidents.ts';
 import { labelRoutes } from './labels.ts';
 import { missionRoutes } from './missions.ts';
@@ -25,6 +26,7 @@ export function routesOf(dependencies: Dependencies, stream: ChangeStreamOptions
     ...proposalRoutes(dependencies),
     ...unitRoutes(dependencies),
     ...recogniserRoutes(dependencies),
+    ...forecasterRoutes(dependencies),
     ...siteRoutes(dependencies),
     ...changeRoutes(dependencies, stream),
   ];

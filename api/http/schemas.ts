@@ -347,6 +347,38 @@ export const RecogniserCardSchema = z
   .object({ name: z.string(), hash: z.string(), active: z.boolean(), atMs: epochMs, card: anyRecord })
   .meta({ id: 'RecogniserCard' });
 
+const ForecasterVersionFields = {
+  hash: z.string(),
+  active: z.boolean().meta({ description: 'Plans use this version.' }),
+  atMs: epochMs.meta({ description: 'When it was stored.' }),
+  kind: z.string().nullable(),
+  channel: z.string().nullable().meta({ description: 'Of plans.' }),
+  unit: z.string().nullable(),
+  everyMs: durationMs.nullable().meta({ description: 'Length of a step.' }),
+  steps: z.int().nullable().meta({ description: 'Steps that it looks ahead.' }),
+};
+export const ForecasterVersionSchema = z.object(ForecasterVersionFields).meta({ id: 'ForecasterVersion' });
+export const ForecasterSummarySchema = z
+  .object({
+    name: z.string(),
+    active: z.object({ hash: z.string(), n: z.int() }).nullable(),
+    versions: z.int(),
+  })
+  .meta({ id: 'ForecasterSummary' });
+export const ForecasterCardSchema = z
+  .object({
+    name: z.string(),
+    ...ForecasterVersionFields,
+    card: anyRecord,
+    gates: z
+      .array(z.object({ check: z.enum(['artefact', 'plan']), passed: z.boolean(), reason: z.string() }))
+      .meta({ description: 'What activating it would find now: all must pass.' }),
+  })
+  .meta({ id: 'ForecasterCard' });
+export const ForecasterActivationSchema = z
+  .object({ name: z.string(), n: z.int(), hash, by: z.string(), reason: z.string(), atMs: epochMs })
+  .meta({ id: 'ForecasterActivation' });
+
 export const SensorHealthSchema = z
   .object({
     status: z.enum(['ok', 'unheard', 'silent', 'stuck', 'flat', 'noisy', 'skewed', 'gappy']).meta({

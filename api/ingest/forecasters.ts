@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { conditionsOf } from '../../domain/detect/watch.ts';
 import type { PinnedPlan } from '../../domain/detect/watch.ts';
 import { TocsinError } from '../../domain/errors.ts';
-import { decodeForecaster } from '../../domain/forecast/artefact.ts';
+import { openForecaster, trainedForecastsIn } from '../../domain/forecast/register.ts';
 import { misfitOf } from '../../domain/forecast/trained.ts';
 import type { RegisteredForecaster } from '../../domain/forecast/trained.ts';
-import type { ForecastCondition } from '../../domain/plan/document.ts';
 import type { ForecasterStore } from '../../domain/ports.ts';
 
 /** A condition asks for a forecaster that cannot be used: the sensor's own past stands in for it. */
@@ -58,9 +56,9 @@ export function createForecasterLoader(
     const doubts: ForecasterDoubt[] = [];
     const versions: string[] = [];
     const asked = [...plans].flatMap(({ document }) =>
-      forecastsIn(document).map((condition) => ({ condition, plan: document.id })),
+      trainedForecastsIn(document).map((condition) => ({ condition, plan: document.id })),
     );
-    for (const name of new Set(asked.map(({ condition }) => condition.forecaster!))) {
+    for (const name of new Set(asked.map(({ condition }) => condition.forecaster))) {
       const active = await store.active(name);
       const hash = active?.hash ?? null;
       const loaded = await load(name, hash);
@@ -81,28 +79,16 @@ export function createForecasterLoader(
   };
 }
 
-const forecastsIn = (document: PinnedPlan['document']): ForecastCondition[] =>
-  [...conditionsOf(document)].flatMap(({ condition }) =>
-    'probability' in condition && condition.forecaster !== undefined ? [condition] : [],
-  );
-
 async function read(store: ForecasterStore, name: string, hash: string): Promise<Loaded> {
   try {
     const stored = await store.get(name, hash);
     if (stored === null) return { reason: 'forecaster-missing', why: `there is no version ${hash}` };
-    if (createHash('sha256').update(stored.artefact).digest('hex') !== hash) {
-      return { reason: 'forecaster-damaged', why: 'its bytes do not have the hash that names them' };
-    }
-    const forecaster = decodeForecaster(stored.artefact);
-    const { channel, unit } = stored.card;
-    if (typeof channel !== 'string' || typeof unit !== 'string') {
-      return { reason: 'forecaster-damaged', why: 'its card names no channel and unit' };
-    }
-    const { everyMs, steps } = forecaster;
-    return { registered: { name, hash, channel, unit, everyMs, steps, forecaster } };
+    return { registered: openForecaster(stored, sha256) };
   } catch (error) {
     // Unreachable is not damaged: that is tried again like any other read.
     if (!(error instanceof TocsinError) || error.retryable) throw error;
     return { reason: 'forecaster-damaged', why: error.message };
   }
 }
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -1,17 +1,14 @@
 import type { Command } from 'commander';
 import { encodeForecaster } from '../../domain/forecast/artefact.ts';
-import type { ForecastCard } from '../../domain/forecast/forecaster.ts';
-import type { RegisteredForecasterCard } from '../../domain/forecast/trained.ts';
+import { activateForecaster } from '../../domain/forecast/register.ts';
+import type { StoredForecasterCard } from '../../domain/forecast/register.ts';
+import { sha256Hex } from '../../models/hash.ts';
 import { leaf } from '../command-line.ts';
 import { formatDuration } from '../duration.ts';
 import { CommandFailed, EXIT } from '../exit-codes.ts';
 import { print, printJson, table, timeText } from '../output.ts';
 import { withStores } from '../with-stores.ts';
 import { readForecaster } from './files.ts';
-
-/** What is stored beside the bytes of a forecaster. */
-type StoredCard = RegisteredForecasterCard &
-  Readonly<Record<string, unknown>> & { readonly training: ForecastCard };
 
 /** The register of trained forecasts that plans name. */
 export function declareRegister(forecast: Command): void {
@@ -29,7 +26,7 @@ export function declareRegister(forecast: Command): void {
   leaf(
     forecast,
     'activate <name> <hash>',
-    'let plans use a version from now on; activate an earlier one to go back',
+    'let plans use a version from now on, if it is whole and serves the plans in force; or an earlier one again',
     'tocsin forecast activate well-gas 4f1c... --reason "trained on two winters"',
   )
     .requiredOption('--reason <text>', 'why, for the record')
@@ -68,7 +65,7 @@ async function add(options: AddOptions): Promise<void> {
  * @throws CommandFailed when the name is none, or nobody said in which unit it was trained; TocsinError FORECASTER_…
  */
 export async function readForRegister({ artefact, name, channel, unit }: Omit<AddOptions, 'json'>): Promise<{
-  readonly stored: { readonly name: string; readonly hash: string; readonly card: StoredCard };
+  readonly stored: { readonly name: string; readonly hash: string; readonly card: StoredForecasterCard };
   readonly artefact: Uint8Array;
 }> {
   if (!NAME.test(name)) {
@@ -104,13 +101,17 @@ interface ActivateOptions {
 async function activate(name: string, hash: string, { reason, as, json }: ActivateOptions): Promise<void> {
   const { actingPrincipal } = await import('../acting.ts');
   await withStores(async (stores) => {
-    if ((await stores.forecasters.get(name, hash)) === null) {
-      throw new CommandFailed(EXIT.notFound, 'FORECASTER_UNKNOWN', `There is no forecaster ${name}@${hash}.`);
-    }
     const by = (await actingPrincipal(stores, as)).id;
-    const n = await stores.forecasters.activate({ name, hash, by, reason, atMs: Date.now() });
-    if (json) printJson({ name, hash, n });
-    else print(`${name}@${hash} is used from now on (activation ${n})`);
+    const entry = { name, hash, by, reason, atMs: Date.now() };
+    const { activation, isNew, gates } = await activateForecaster({ ...stores, sha256: sha256Hex }, entry);
+    const { n } = activation;
+    if (json) return printJson({ name, hash, n, activated: isNew, gates });
+    for (const { reason: found } of gates) print(found);
+    print(
+      isNew
+        ? `${name}@${hash} is used from now on (activation ${n})`
+        : `${name}@${hash} is in use already (activation ${n})`,
+    );
   });
 }
 
@@ -118,24 +119,33 @@ async function list({ json }: { readonly json?: boolean }): Promise<void> {
   await withStores(async ({ forecasters }) => {
     const items = await Promise.all(
       (await forecasters.names()).map(async (name) => {
-        const activations = await forecasters.activations(name);
+        const [activations, versions] = await Promise.all([
+          forecasters.activations(name),
+          forecasters.versions(name),
+        ]);
         const active = activations.at(-1) ?? null;
-        const stored = active === null ? null : await forecasters.get(name, active.hash);
-        return { name, active, card: (stored?.card ?? null) as StoredCard | null };
+        const inUse = versions.find(({ hash }) => hash === active?.hash);
+        return {
+          name,
+          active,
+          card: (inUse?.card ?? null) as StoredForecasterCard | null,
+          versions: versions.map(({ hash, atMs }) => ({ hash, atMs })),
+        };
       }),
     );
     if (json) return printJson({ items });
     if (items.length === 0) return print('No forecasters. Train one, then: tocsin forecast add');
     print(
       table(
-        ['forecaster', 'in use', 'since', 'kind', 'channel', 'looks ahead'],
-        items.map(({ name, active, card }) => [
+        ['forecaster', 'in use', 'since', 'kind', 'channel', 'looks ahead', 'versions'],
+        items.map(({ name, active, card, versions }) => [
           name,
           active?.hash.slice(0, 12) ?? 'none',
           active === null ? '-' : timeText(active.atMs),
           card?.training.kind ?? '-',
           card === null ? '-' : `${card.channel} in ${card.unit}`,
           card === null ? '-' : formatDuration(card.everyMs * card.steps),
+          String(versions.length),
         ]),
       ),
     );

@@ -214,6 +214,23 @@ export function holdToStoreContract(backend: string, open: () => Promise<Stores>
     assert.equal(await recognisers.active('river'), null);
   });
 
+  check('the versions of a name are listed without their bytes, oldest first', async ({ forecasters }) => {
+    const artefact = Uint8Array.of(1);
+    for (const [name, hash, atMs] of [
+      ['river', 'h2', 9],
+      ['river', 'h1', 9],
+      ['river', 'h3', 5],
+      ['lake', 'h1', 1],
+    ] as const)
+      await forecasters.insert({ name, hash, artefact, card: { ...AWKWARD, hash }, atMs });
+    assert.deepEqual(await forecasters.versions('river'), [
+      { name: 'river', hash: 'h3', card: { ...AWKWARD, hash: 'h3' }, atMs: 5 },
+      { name: 'river', hash: 'h1', card: { ...AWKWARD, hash: 'h1' }, atMs: 9 },
+      { name: 'river', hash: 'h2', card: { ...AWKWARD, hash: 'h2' }, atMs: 9 },
+    ]);
+    assert.deepEqual(await forecasters.versions('sea'), []);
+  });
+
   check('an empty artefact is kept, one beyond 8 MB is refused', async ({ recognisers }) => {
     const empty = { name: 'a', hash: 'h', artefact: new Uint8Array(), card: {}, atMs: 0 };
     await recognisers.insert(empty);

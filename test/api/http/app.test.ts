@@ -59,6 +59,7 @@ describe('the API', () => {
       const filled = {
         ...values,
         ...(route.path.startsWith('/v1/recognisers') ? { hash: 'a'.repeat(64) } : {}),
+        ...(route.path.startsWith('/v1/forecasters') ? { name: 'river', hash: 'b'.repeat(64) } : {}),
       };
       const path = route.path.replace(/:(\w+)/g, (_all, name: string) =>
         segment(filled[name as never] ?? ''),
@@ -195,6 +196,7 @@ describe('access', () => {
     'post /v1/plans/check': 'manager admin',
     'post /v1/plans/:planId/activations': 'manager admin',
     'post /v1/proposals/:proposalId/decision': 'manager admin plan-board',
+    'post /v1/forecasters/:name/activations': 'manager admin plan-board',
     'get /v1/session': `${LOOK} vendor`,
     'get /healthz': 'everybody',
     'get /readyz': 'everybody',

@@ -464,6 +464,14 @@ export async function fillHualien(
     reason: 'first',
     atMs: 1_000,
   });
+  const river = { name: 'river', hash: 'b'.repeat(64) };
+  await stores.forecasters.insert({
+    ...river,
+    artefact: new Uint8Array([1, 2, 3]),
+    card: { channel: 'stage', unit: 'm', everyMs: 300_000, steps: 6 },
+    atMs: 1_000,
+  });
+  await stores.forecasters.activate({ ...river, by: 'plan-board', reason: 'first', atMs: 1_000 });
   return { mainShock: quake.incidentId, gasLeak: gas.incidentId, stranger: stranger.incidentId };
 }
 
