@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import type { DetectorKind } from '../../domain/detect/detector.ts';
 import { detectorKinds } from '../../domain/detect/detectors.ts';
+import { NETWORK } from '../../domain/detect/seismic/network-parameters.ts';
 import { leaf } from '../command-line.ts';
 import { print, printJson, table } from '../output.ts';
 
@@ -10,7 +12,10 @@ export function declareList(detect: Command): void {
 }
 
 function list({ json }: { readonly json?: boolean }): void {
-  const kinds = detectorKinds();
+  const kinds: readonly Pick<DetectorKind, 'name' | 'summary' | 'channels' | 'parameters'>[] = [
+    ...detectorKinds(),
+    NETWORK,
+  ];
   if (json) {
     printJson({
       detectors: kinds.map(({ name, summary, channels, parameters }) => ({

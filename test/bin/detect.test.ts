@@ -6,7 +6,9 @@ import { after, describe, it } from 'node:test';
 import { readNabCorpus } from '../../bin/detect/nab-corpus.ts';
 import { judge, scoresOf, twoFold } from '../../bin/detect/nab-judge.ts';
 import { parseTime, timeColumn } from '../../bin/detect/times.ts';
+import type { Parameter } from '../../domain/detect/detector.ts';
 import { detectorNamed } from '../../domain/detect/detectors.ts';
+import { NETWORK } from '../../domain/detect/seismic/network-parameters.ts';
 import { TocsinError } from '../../domain/errors.ts';
 import { parseCsv } from '../../domain/table/csv.ts';
 import { numberColumn } from '../../domain/table/table.ts';
@@ -141,6 +143,24 @@ void describe('tocsin detect list', () => {
     };
     const auto = detectors.find(({ name }) => name === 'auto');
     assert.equal(auto?.parameters['window']?.default, 20);
+  });
+
+  void it('names the network of stations too, with the units and sources of its parameters', async () => {
+    const [json, text] = await Promise.all([
+      tocsin(['detect', 'list', '--json']),
+      tocsin(['detect', 'list']),
+    ]);
+    const { detectors } = JSON.parse(json.stdout) as {
+      detectors: { name: string; channels: object; parameters: Record<string, Parameter> }[];
+    };
+    const network = detectors.find(({ name }) => name === 'networkTriggers')!;
+    assert.deepEqual(network.channels, { minimum: 1, maximum: 3 });
+    assert.deepEqual(network.parameters, NETWORK.parameters);
+    const { meaning, ...pWaves } = network.parameters['pKmPerS']!;
+    assert.deepEqual(pWaves, { default: 6.5, minimum: 1, maximum: 14, unit: 'km/s' });
+    assert.match(meaning, /Kennett & Engdahl 1991/);
+    assert.match(text.stdout, /^networkTriggers: .*tocsin detect network.*; 1 to 3 channels$/m);
+    assert.match(text.stdout, /^ {2}quietSeconds +120 +1 to 86400 +s +the alert is over when/m);
   });
 });
 

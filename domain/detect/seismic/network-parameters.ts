@@ -1,14 +1,18 @@
 import { TocsinError } from '../../errors.ts';
 import { completeParameters } from '../detector.ts';
-import type { ParameterValues, Parameters } from '../detector.ts';
+import type { DetectorKind, ParameterValues, Parameters } from '../detector.ts';
 
 /** What a network of stations can be given; the defaults are those of `tocsin detect network`. */
 export const NETWORK = {
-  name: 'network',
+  name: 'networkTriggers',
+  summary:
+    'the stations of a seismic network agree on an earthquake: a condition of plans, and tocsin detect network on packets',
+  /** Axes of a station. */
+  channels: { minimum: 1, maximum: 3 },
   parameters: {
     onStations: {
       meaning:
-        'stations whose P waves must agree; one that counts for less than a whole one takes another to make up',
+        'stations whose P waves must agree; one that counts for less than a whole one takes another to make up (judgement, by the figures in docs/seismic.md)',
       default: 2,
       minimum: 2,
       maximum: 50,
@@ -23,13 +27,19 @@ export const NETWORK = {
       unit: 'km/s',
     },
     lowHz: {
-      meaning: 'lower end of the band listened to',
+      meaning: 'lower end of the band listened to: local earthquakes against microseisms (judgement)',
       default: 1,
       minimum: 0.01,
       maximum: 50,
       unit: 'Hz',
     },
-    highHz: { meaning: 'upper end of the band', default: 10, minimum: 0.02, maximum: 100, unit: 'Hz' },
+    highHz: {
+      meaning: 'upper end of the band: the same against machines (judgement)',
+      default: 10,
+      minimum: 0.02,
+      maximum: 100,
+      unit: 'Hz',
+    },
     staSeconds: {
       meaning: 'length of the short average of power (Allen 1978)',
       default: 0.5,
@@ -38,28 +48,34 @@ export const NETWORK = {
       unit: 's',
     },
     ltaSeconds: {
-      meaning: 'length of the long average of power',
+      meaning: 'length of the long average of power: the noise before (Withers et al. 1998)',
       default: 15,
       minimum: 1,
       maximum: 600,
       unit: 's',
     },
     on: {
-      meaning: 'a station triggers above this ratio of power',
+      meaning: 'a station triggers above this ratio of power (Withers et al. 1998 have 4 to 10)',
       default: 6,
       minimum: 1.01,
       maximum: 1_000,
     },
-    off: { meaning: 'its shaking is over below this ratio', default: 2, minimum: 0.1, maximum: 1_000 },
+    off: {
+      meaning: 'its shaking is over below this ratio (judgement)',
+      default: 2,
+      minimum: 0.1,
+      maximum: 1_000,
+    },
     quietSeconds: {
-      meaning: 'the alert is over when no station that joined it has shaken for so long',
+      meaning:
+        'the alert is over when no station that joined it has shaken for so long: P, S and coda are one (judgement)',
       default: 120,
       minimum: 1,
       maximum: 86_400,
       unit: 's',
     },
   },
-} as const satisfies { readonly name: string; readonly parameters: Parameters };
+} as const satisfies Pick<DetectorKind<Parameters>, 'name' | 'summary' | 'channels' | 'parameters'>;
 
 export type NetworkParameters = ParameterValues<(typeof NETWORK)['parameters']>;
 
@@ -75,7 +91,7 @@ export function networkParameters(given: Readonly<Record<string, number>> = {}):
     ['off', 'on'],
   ] as const) {
     if (parameters[less] < parameters[more]) continue;
-    throw new TocsinError('DETECTOR_PARAMETER', `network: ${less} must be less than ${more}.`, {
+    throw new TocsinError('DETECTOR_PARAMETER', `${NETWORK.name}: ${less} must be less than ${more}.`, {
       details: {
         detector: NETWORK.name,
         parameter: less,
