@@ -9,6 +9,7 @@ import type { Order, Question, VoteResult } from '../../domain/situation.ts';
 import type { Actuation, AssessmentRequest, NoticeToSend } from '../../domain/world.ts';
 import { createFakeStores } from '../../models/fake-stores.ts';
 import { DEFAULT_UNITS, agreed } from './plans.ts';
+import { trainedOutcome } from './trained-outcome.ts';
 
 export interface OutsideOptions {
   /** What the recognisers say; a throw means that they cannot. @default both say earthquake */
@@ -95,15 +96,7 @@ export async function createOutside(options: OutsideOptions = {}): Promise<Outsi
     applyDecision: ({ proposalId, approve }) =>
       Promise.resolve({ proposalId, approved: approve, activeHash: 'b'.repeat(64) }),
     prepareRetraining: () => Promise.resolve({ ready: true, asOfMs: 0, activeHash: 'a'.repeat(64) }),
-    trainCandidate: ({ name }) =>
-      Promise.resolve({
-        name,
-        result: 'trained',
-        reason: '25 closed incidents taught.',
-        hash: 'c'.repeat(64),
-        incidents: { labelled: 30, usable: 25, taught: 25, leftOut: { 'one-person': 5 } },
-        findings: [],
-      }),
+    trainCandidate: ({ name }) => Promise.resolve(trainedOutcome(name)),
     recordRetraining: () => Promise.resolve(),
   };
   return { stores, activities, notices, actuations, asked, orders, releases, evaluations };

@@ -15,6 +15,7 @@ import type { Scenario } from './script.ts';
 import { incidentIdFor } from './script.ts';
 import type { TemporalWorld } from './temporal-world.ts';
 import { withTemporalWorld } from './temporal-world.ts';
+import { trainedOutcome } from './trained-outcome.ts';
 
 /**
  * Records the replay corpus of test/histories from a real server:
@@ -130,14 +131,7 @@ async function recordRefinements(): Promise<void> {
 async function recordRetrainings(): Promise<void> {
   const trainCandidate = ({ name }: { readonly name: string }): Promise<RetrainOutcome> => {
     if (name === 'notice-svm') throw ApplicationFailure.nonRetryable('altered', 'RECOGNISER_HASH_MISMATCH');
-    return Promise.resolve({
-      name,
-      result: 'trained',
-      reason: '25 closed incidents taught.',
-      hash: 'c'.repeat(64),
-      incidents: { labelled: 30, usable: 25, taught: 25, leftOut: { 'one-person': 5 } },
-      findings: [],
-    });
+    return Promise.resolve(trainedOutcome(name));
   };
   await withTemporalWorld({ activities: { trainCandidate } }, async ({ client }) => {
     for (const name of ['notice-forest', 'notice-svm']) {

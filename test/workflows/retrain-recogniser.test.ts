@@ -5,18 +5,12 @@ import type { RetrainingSituation, RetrainOutcome } from '../../workflows/contra
 import { RETRAIN_RECOGNISER, SITUATION } from '../../workflows/contract.ts';
 import type { Sandbox, SandboxActivity } from '../support/sandbox.ts';
 import { createSandbox } from '../support/sandbox.ts';
+import { trainedOutcome } from '../support/trained-outcome.ts';
 
 const MINUTE = 60_000;
 const NAME = 'notice-forest';
 
-const trained: RetrainOutcome = {
-  name: NAME,
-  result: 'trained',
-  reason: '25 closed incidents taught.',
-  hash: 'c'.repeat(64),
-  incidents: { labelled: 30, usable: 25, taught: 25, leftOut: { 'one-person': 5 } },
-  findings: [],
-};
+const trained = trainedOutcome(NAME);
 
 async function openRetraining(
   activities: Readonly<Record<string, SandboxActivity>>,
