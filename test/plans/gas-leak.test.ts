@@ -4,6 +4,7 @@ import { createWatch } from '../../domain/detect/watch.ts';
 import type { Found } from '../../domain/detect/watch.ts';
 import { PLACES, SENSORS } from '../../exercise/places.ts';
 import { gasLeak } from '../../plans/index.ts';
+import { beginsOf } from './begins.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -26,22 +27,10 @@ function watched(minutes: number, level: (sensor: number, atMs: number) => numbe
   return found;
 }
 
-/** When each leaf began to hold, in seconds, from detections and later evidence. */
-const begins = (found: readonly Found[]): Record<string, number> =>
-  Object.fromEntries(
-    found
-      .flatMap((one) =>
-        one.kind === 'detection' ? one.detection.evidence : one.kind === 'evidence' ? [one.evidence] : [],
-      )
-      .flatMap((item) =>
-        item.kind === 'readings' && item.holds ? [[item.leaf, item.atMs / SECOND] as const] : [],
-      ),
-  );
-
 test('half a minute over 10 %LEL on one sensor opens one incident, and no rule of the scale holds', () => {
   const found = watched(5, (sensor) => (sensor === 0 ? 12 : 0.5));
   assert.equal(found.filter(({ kind }) => kind === 'detection').length, 1);
-  assert.deepEqual(begins(found), { detect: 30 });
+  assert.deepEqual(beginsOf(found, SECOND), { detect: 30 });
 });
 
 test('twenty-nine seconds are no leak', () => {
@@ -54,17 +43,17 @@ test('twenty-nine seconds are no leak', () => {
 
 test('two sensors over 20 %LEL make it major half a minute later', () => {
   const found = watched(3, (sensor, atMs) => (sensor > 1 ? 0.5 : atMs < MINUTE ? 12 : 25));
-  assert.equal(begins(found)['classify.scale.0.when'], 90);
+  assert.equal(beginsOf(found, SECOND)['classify.scale.0.when'], 90);
 });
 
 test('two sensors that stay over 10 %LEL for ten minutes escalate', () => {
   const found = watched(12, (sensor) => (sensor < 2 ? 12 : 0.5));
-  assert.equal(begins(found)['evaluate.escalateWhen'], 600);
+  assert.equal(beginsOf(found, SECOND)['evaluate.escalateWhen'], 600);
 });
 
 test('fifteen minutes below 5 %LEL on every sensor end it, and a sensor in between does not', () => {
   const found = watched(40, (sensor, atMs) =>
     sensor === 0 && atMs < MINUTE ? 12 : sensor === 3 && atMs < 10 * MINUTE ? 7 : 0.5,
   );
-  assert.equal(begins(found)['evaluate.resolvedWhen'], 25 * 60);
+  assert.equal(beginsOf(found, SECOND)['evaluate.resolvedWhen'], 25 * 60);
 });

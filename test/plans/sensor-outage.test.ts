@@ -6,6 +6,7 @@ import { doubtsSensor } from '../../domain/ingest/health-book.ts';
 import { checkPlan } from '../../domain/plan/check.ts';
 import { PLACES, SENSORS } from '../../exercise/places.ts';
 import { sensorOutage } from '../../plans/index.ts';
+import { beginsOf } from './begins.ts';
 
 const STEP = 30_000;
 const MINUTE = 60_000;
@@ -27,22 +28,10 @@ function watched(minutes: number, doubtful: (atMs: number) => number): Found[] {
   return found;
 }
 
-/** When each leaf began to hold, in minutes. */
-const begins = (found: readonly Found[]): Record<string, number> =>
-  Object.fromEntries(
-    found
-      .flatMap((one) =>
-        one.kind === 'detection' ? one.detection.evidence : one.kind === 'evidence' ? [one.evidence] : [],
-      )
-      .flatMap((item) =>
-        item.kind === 'readings' && item.holds ? [[item.leaf, item.atMs / MINUTE] as const] : [],
-      ),
-  );
-
 test('a sensor in doubt for ten minutes opens one incident, and no page is sent twice for it', () => {
   const found = watched(60, () => 1);
   assert.equal(found.filter(({ kind }) => kind === 'detection').length, 1);
-  assert.deepEqual(begins(found), { detect: 10 });
+  assert.deepEqual(beginsOf(found, MINUTE), { detect: 10 });
 });
 
 test('a sensor that falters for nine minutes at a time opens none', () => {
@@ -55,7 +44,7 @@ test('a sensor that falters for nine minutes at a time opens none', () => {
 
 test('three sensors of a site make it blind, also when they fail one after another', () => {
   const found = watched(60, (atMs) => Math.min(3, 1 + Math.floor(atMs / (15 * MINUTE))));
-  assert.deepEqual(begins(found), {
+  assert.deepEqual(beginsOf(found, MINUTE), {
     detect: 10,
     'classify.scale.0.when': 40,
     'evaluate.escalateWhen': 40,
@@ -64,7 +53,7 @@ test('three sensors of a site make it blind, also when they fail one after anoth
 
 test('it is over when none was in doubt for five minutes', () => {
   const found = watched(60, (atMs) => Number(atMs < 20 * MINUTE || atMs === 22 * MINUTE));
-  assert.deepEqual(begins(found), { detect: 10, 'evaluate.resolvedWhen': 27.5 });
+  assert.deepEqual(beginsOf(found, MINUTE), { detect: 10, 'evaluate.resolvedWhen': 27.5 });
 });
 
 test('nothing is found against the plan, and every severity is told to the officer on duty', () => {
