@@ -14,6 +14,7 @@ import { IngestService, OperationsService } from '../../proto/load.ts';
 import type { IngestServiceClient } from '../../proto/gen/tocsin/v1/IngestService.ts';
 import type { Item } from '../../proto/gen/tocsin/v1/Item.ts';
 import type { PublishOnceResponse__Output } from '../../proto/gen/tocsin/v1/PublishOnceResponse.ts';
+import type { SensorDescription } from '../../proto/gen/tocsin/v1/SensorDescription.ts';
 import type { StatusResponse__Output } from '../../proto/gen/tocsin/v1/StatusResponse.ts';
 import { gasPlan, quakePlan, riverside } from './plans.ts';
 
@@ -31,6 +32,8 @@ export interface Door {
     items: readonly Item[],
     options?: { key?: string; sentAtMs?: number },
   ): Promise<PublishOnceResponse__Output>;
+  /** Registers sensors: all, or it fails and none is. Answers how many. */
+  describe(sensors: readonly SensorDescription[], key?: string): Promise<number>;
   status(request?: {
     relayedThrough?: number;
     waitMs?: number;
@@ -177,6 +180,12 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
           error === null ? resolve(answer!) : reject(error),
         ),
       ),
+    describe: (sensors, key = VENDOR_KEY) =>
+      new Promise((resolve, reject) =>
+        client.Describe({ sensors: [...sensors] }, withKey(key), (error, answer) =>
+          error === null ? resolve(answer!.registered) : reject(error),
+        ),
+      ),
     status: (request = {}) =>
       new Promise((resolve, reject) =>
         operations.Status(request, withKey(VIEWER_KEY), (error, answer) =>
@@ -200,6 +209,19 @@ export function withKey(key: string): Metadata {
 /** One reading of a sensor of the gasworks, numbered, observed now. */
 export const reading = (sequence: number, change: Partial<NonNullable<Item['reading']>> = {}): Item => ({
   reading: { sensor: 'a', boot: 'b1', sequence, observedAtMs: Date.now(), value: 1, ...change },
+});
+
+/** A sensor to describe: it measures methane once a second, by a clock that is set over the network. */
+export const probe = (change: Partial<SensorDescription> = {}): SensorDescription => ({
+  sensor: 'probe',
+  site: 'tower',
+  channel: 'methane',
+  unit: '%LEL',
+  low: 0,
+  high: 100,
+  samplingHz: 1,
+  clockQuality: 'CLOCK_QUALITY_NETWORK',
+  ...change,
 });
 
 export const bulletin = (id: string, change: Partial<NonNullable<Item['bulletin']>> = {}): Item => ({

@@ -5,33 +5,13 @@ import { createSensorHealthReader } from '../../../api/ingest/sensor-health.ts';
 import type { ReadingsEvidence } from '../../../domain/evidence.ts';
 import { readFrame } from '../../../api/ingest/frame.ts';
 import { createFakeStores } from '../../../models/fake-stores.ts';
-import type { DescribeRequest } from '../../../proto/gen/tocsin/v1/DescribeRequest.ts';
 import type { SensorDescription } from '../../../proto/gen/tocsin/v1/SensorDescription.ts';
-import { activate, fillStores, openDoor, VENDOR_KEY, withKey } from '../../support/door.ts';
+import { activate, fillStores, openDoor, probe } from '../../support/door.ts';
 import type { Door, DoorOptions } from '../../support/door.ts';
 import { gasPlan, T0 } from '../../support/plans.ts';
 
 const feed = { clockOf: () => 'feed' as const, refreshEveryMs: 20 };
 const SECOND = 1_000;
-
-const probe = (change: Partial<SensorDescription> = {}): SensorDescription => ({
-  sensor: 'probe',
-  site: 'tower',
-  channel: 'methane',
-  unit: '%LEL',
-  low: 0,
-  high: 100,
-  samplingHz: 1,
-  clockQuality: 'CLOCK_QUALITY_NETWORK',
-  ...change,
-});
-
-const describeAll = (door: Door, ...sensors: SensorDescription[]): Promise<void> =>
-  new Promise((resolve, reject) =>
-    door.client.Describe({ sensors } satisfies DescribeRequest, withKey(VENDOR_KEY), (error) =>
-      error === null ? resolve() : reject(error),
-    ),
-  );
 
 /** A plan that opens an incident when one sensor of a channel is at 10 for 2 s, and nothing else. */
 const wary = (channel: string, unit: string, threshold = 10, forMs = 2 * SECOND): typeof gasPlan =>
@@ -54,7 +34,7 @@ async function openWith(
   await activate(stores, plan);
   const door = await openDoor({ stores, ...options });
   doors.push(door);
-  await describeAll(door, ...sensors);
+  await door.describe(sensors);
   await settled(100);
   return door;
 }
@@ -223,7 +203,7 @@ describe('units', () => {
   it('that the channel cannot be measured in are refused, and nothing is registered', async () => {
     const door = await openWith(wary('methane', '%LEL'), [probe()]);
     await assert.rejects(
-      describeAll(door, probe({ sensor: 'one' }), probe({ sensor: 'two', unit: 'Pa' })),
+      door.describe([probe({ sensor: 'one' }), probe({ sensor: 'two', unit: 'Pa' })]),
       (error: Error) => /INVALID_ARGUMENT/.test(error.message),
     );
     assert.deepEqual(
@@ -231,7 +211,7 @@ describe('units', () => {
       [],
     );
     // No plan measures it: any unit will do.
-    await describeAll(door, probe({ sensor: 'three', channel: 'soup', unit: 'spoons' }));
+    await door.describe([probe({ sensor: 'three', channel: 'soup', unit: 'spoons' })]);
   });
 });
 

@@ -3,23 +3,12 @@ import { afterEach, describe, it } from 'node:test';
 import { createSensorHealthReader } from '../../../api/ingest/sensor-health.ts';
 import type { SensorHealth } from '../../../domain/ingest/health.ts';
 import { createFakeStores } from '../../../models/fake-stores.ts';
-import type { SensorDescription } from '../../../proto/gen/tocsin/v1/SensorDescription.ts';
 import { sensorOutage } from '../../../plans/index.ts';
-import { activate, fillStores, openDoor, VENDOR_KEY, withKey } from '../../support/door.ts';
+import { activate, fillStores, openDoor, probe } from '../../support/door.ts';
 import type { Door } from '../../support/door.ts';
 import { T0 } from '../../support/plans.ts';
 
 const SECOND = 1_000;
-const probe = (change: Partial<SensorDescription> = {}): SensorDescription => ({
-  sensor: 'probe',
-  site: 'tower',
-  channel: 'methane',
-  unit: '%LEL',
-  low: 0,
-  high: 100,
-  samplingHz: 1,
-  ...change,
-});
 /** Speaks all the time, so that the feed's clock goes on. */
 const beacon = probe({ sensor: 'beacon', samplingHz: 0.02 });
 
@@ -32,7 +21,7 @@ async function opened(): Promise<Door> {
   await activate(stores, sensorOutage);
   const door = await openDoor({ stores, clockOf: () => 'feed', refreshEveryMs: 20 });
   doors.push(door);
-  await described(door, probe(), beacon);
+  await door.describe([probe(), beacon]);
   // Detection hears of new sensors a little later than the door.
   let early = -10_000;
   await eventually(async () => {
@@ -41,13 +30,6 @@ async function opened(): Promise<Door> {
   }, 'the sensors are not heard');
   return door;
 }
-
-const described = (door: Door, ...sensors: SensorDescription[]): Promise<void> =>
-  new Promise((resolve, reject) =>
-    door.client.Describe({ sensors }, withKey(VENDOR_KEY), (error) =>
-      error === null ? resolve() : reject(error),
-    ),
-  );
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -114,12 +96,12 @@ describe('sensors that fall silent', () => {
     await speak(door, ['probe', 'beacon'], 0, 60);
     await speak(door, ['beacon'], 60, 300);
     await eventually(async () => (await doubtful(door)).length === 1, 'the probe is not silent');
-    await described(door, probe({ retired: true }));
+    await door.describe([probe({ retired: true })]);
     await eventually(async () => (await doubtful(door)).length === 0, 'it is still in doubt');
     assert.deepEqual(await speak(door, ['probe'], 300, 330), ['QUARANTINE_REASON_UNKNOWN_SENSOR']);
     await speak(door, ['beacon'], 300, 20 * 60);
     assert.deepEqual(door.incidents.log, []);
-    await described(door, probe());
+    await door.describe([probe()]);
     assert.deepEqual(await speak(door, ['probe'], 20 * 60, 20 * 60 + 30), ['DISPOSITION_ACCEPTED']);
   });
 
@@ -131,7 +113,7 @@ describe('sensors that fall silent', () => {
     const isRefused = async (): Promise<boolean> =>
       (await speak(door, ['probe'], 0, 30)).includes('QUARANTINE_REASON_UNKNOWN_SENSOR');
     await eventually(isRefused, 'it is still taken');
-    await described(door, probe({ samplingHz: 2 }));
+    await door.describe([probe({ samplingHz: 2 })]);
     assert.equal(await isRefused(), true);
     const kept = (await door.stores.sites.sensors()).find((one) => one.id === id);
     assert.deepEqual([kept?.retired, kept?.samplingHz], ['operator', 2]);

@@ -12,6 +12,7 @@ import type { Item } from '../../../proto/gen/tocsin/v1/Item.ts';
 import type { MessageResult__Output } from '../../../proto/gen/tocsin/v1/MessageResult.ts';
 import type { PublishRequest } from '../../../proto/gen/tocsin/v1/PublishRequest.ts';
 import type { PublishResponse__Output } from '../../../proto/gen/tocsin/v1/PublishResponse.ts';
+import type { SensorDescription } from '../../../proto/gen/tocsin/v1/SensorDescription.ts';
 import {
   bulletin,
   createFakeIncidents,
@@ -636,12 +637,8 @@ describe('describing sensors', () => {
   before(async () => (door = await openDoor()));
   after(() => door.stop());
   const sensor = { sensor: 'wind-1', site: 'tower', channel: 'wind', unit: 'm/s', low: 0, high: 75 };
-  const describeSensors = (sensors: object[], key = OTHER_VENDOR_KEY): Promise<number> =>
-    new Promise((resolve, reject) =>
-      door.client.Describe({ sensors }, withKey(key), (error, answer) =>
-        error === null ? resolve(answer!.registered) : reject(error),
-      ),
-    );
+  const describeSensors = (sensors: SensorDescription[], key = OTHER_VENDOR_KEY): Promise<number> =>
+    door.describe(sensors, key);
 
   it('makes their readings welcome at once, under the vendor that described them', async () => {
     assert.equal(await describeSensors([sensor]), 1);
