@@ -1,4 +1,5 @@
 import type { Evidence, ReadingsEvidence } from '../domain/evidence.ts';
+import { positionText } from './output.ts';
 
 /** What a network of stations and trained forecasts last said in an incident, a line each, for people. */
 export function evidenceLines(evidence: readonly Evidence[]): string[] {
@@ -11,9 +12,8 @@ const clock = (ms: number): string => new Date(ms).toISOString().slice(11, 23);
 
 function networkLines({ network, sensors, holds, unit }: ReadingsEvidence): string[] {
   if (network === undefined) return [];
-  const { latitudeDeg, longitudeDeg } = network.position;
   return [
-    `${network.stations} stations agree on an earthquake at ${clock(network.originAtMs)}, ${latitudeDeg.toFixed(2)} N ${longitudeDeg.toFixed(2)} E, give or take ${network.uncertaintyKm} km${holds ? '' : '; the shaking is over'}`,
+    `${network.stations} stations agree on an earthquake at ${clock(network.originAtMs)}, ${positionText(network.position, 2)}, give or take ${network.uncertaintyKm} km${holds ? '' : '; the shaking is over'}`,
     ...sensors.map(
       ({ sensor, sinceMs, value }) =>
         `  ${sensor}: P wave at ${sinceMs === null ? '-' : clock(sinceMs)}, up to ${value.toPrecision(2)} ${unit}`,

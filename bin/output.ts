@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import type { Level } from '../domain/units.ts';
+import type { Level, Position } from '../domain/units.ts';
 
 /** What a command answers goes to standard output; what it says on the way goes to standard error. */
 export function printJson(value: unknown): void {
@@ -84,4 +84,10 @@ export function spanText(ms: number | null | undefined): string {
   if (seconds < 120) return `${seconds} s`;
   if (seconds < 7_200) return `${Math.floor(seconds / 60)} min${seconds % 60 ? ` ${seconds % 60} s` : ''}`;
   return `${(seconds / 3_600).toFixed(1)} h`;
+}
+
+/** `15.31 N 96.13 W`, with so many decimals. */
+export function positionText({ latitudeDeg, longitudeDeg }: Position, decimals: number): string {
+  const degrees = (value: number): string => Math.abs(value).toFixed(decimals);
+  return `${degrees(latitudeDeg)} ${latitudeDeg < 0 ? 'S' : 'N'} ${degrees(longitudeDeg)} ${longitudeDeg < 0 ? 'W' : 'E'}`;
 }

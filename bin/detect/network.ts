@@ -8,7 +8,7 @@ import { createNetwork } from '../../domain/detect/seismic/network.ts';
 import type { Network, NetworkAlert } from '../../domain/detect/seismic/network.ts';
 import type { Position } from '../../domain/units.ts';
 import { leaf } from '../command-line.ts';
-import { facts, print, printJson, table } from '../output.ts';
+import { facts, positionText, print, printJson, table } from '../output.ts';
 import { readRecording } from './packets.ts';
 import type { Recording } from './packets.ts';
 
@@ -210,15 +210,8 @@ function draw(answer: Answer): void {
   }
 }
 
-const placeOf = ({
-  latitudeDeg,
-  longitudeDeg,
-  uncertaintyKm,
-}: {
-  readonly latitudeDeg: number;
-  readonly longitudeDeg: number;
-  readonly uncertaintyKm: number;
-}): string => `${latitudeDeg} N ${longitudeDeg} E, give or take ${uncertaintyKm} km`;
+const placeOf = ({ uncertaintyKm, ...position }: Position & { readonly uncertaintyKm: number }): string =>
+  `${positionText(position, 3)}, give or take ${uncertaintyKm} km`;
 
 function parsePercent(text: string): number {
   const percent = Number(text);

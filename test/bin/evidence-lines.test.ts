@@ -30,11 +30,22 @@ const expected: ReadingsEvidence = {
 
 test('an incident shows which stations were reached when, and which clocks were not believed', () => {
   assert.deepEqual(evidenceLines([shaken]), [
-    '2 stations agree on an earthquake at 15:28:59.000, 15.31 N -96.13 E, give or take 63 km',
+    '2 stations agree on an earthquake at 15:28:59.000, 15.31 N 96.13 W, give or take 63 km',
     '  city/one/001: P wave at 15:29:00.907, up to 1.2 Gal',
     '  clock of city/one/009 not believed: the clock is ahead',
   ]);
   assert.match(evidenceLines([shaken, { ...shaken, holds: false }])[0]!, /; the shaking is over$/);
+});
+
+test('the earthquake lies in the hemispheres that the signs of its coordinates say', () => {
+  const placed = (latitudeDeg: number, longitudeDeg: number): string => {
+    const network = { ...shaken.network!, position: { latitudeDeg, longitudeDeg } };
+    return evidenceLines([{ ...shaken, network }])[0]!.split(', ')[1]!;
+  };
+  assert.equal(placed(23.97, 121.6), '23.97 N 121.60 E');
+  assert.equal(placed(-38.146, 178.4), '38.15 S 178.40 E');
+  assert.equal(placed(-36.12, -72.9), '36.12 S 72.90 W');
+  assert.equal(placed(0, 0), '0.00 N 0.00 E');
 });
 
 test('it shows what a trained forecast expected, or that it could not be used', () => {
