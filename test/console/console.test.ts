@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { fillHualien, GAS_QUESTION, gasLeak, mainShock, PROPOSAL, VERSION } from '../api/http/hualien.ts';
 import type { TestApi } from '../api/http/world.ts';
@@ -9,7 +9,7 @@ import { keyOf, startTestApi } from '../api/http/world.ts';
 import { complaintsOf, launchBrowser } from './browser.ts';
 
 const CONSOLE = join(import.meta.dirname, '../../console');
-const AXE = join(dirname(createRequire(import.meta.url).resolve('axe-core/package.json')), 'axe.min.js');
+const AXE = fileURLToPath(import.meta.resolve('axe-core/axe.min.js'));
 
 let browser: Browser;
 let api: TestApi;

@@ -9,7 +9,8 @@ import { TocsinError } from '../../domain/errors.ts';
 import { hashOf } from '../../models/hash.ts';
 
 // Its typings describe an ES module, its code is CommonJS.
-const canonicalize = createRequire(import.meta.url)('canonicalize') as (value: unknown) => string;
+const require = createRequire(import.meta.url);
+const canonicalize = require('canonicalize') as (value: unknown) => string;
 
 const wellFormed = fc.string({ unit: 'binary' });
 const anyJson = fc.jsonValue({ noUnicodeString: false, stringUnit: 'binary' });

@@ -4,11 +4,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const bin = (name: string): string => path.join(root, 'node_modules/.bin', name);
-const buf = (...args: string[]): string =>
-  execFileSync(bin('buf'), args, { cwd: path.join(root, 'proto'), encoding: 'utf8', stdio: 'pipe' });
+const BUF = fileURLToPath(import.meta.resolve('@bufbuild/buf/bin/buf'));
+const bufIn = (directory: string, ...args: string[]): string =>
+  execFileSync(process.execPath, [BUF, ...args], { cwd: directory, encoding: 'utf8', stdio: 'pipe' });
+const buf = (...args: string[]): string => bufIn(path.join(root, 'proto'), ...args);
 
 const files = (directory: string): string[] =>
   fs
@@ -32,12 +34,7 @@ describe('the wire contract', () => {
       const file = path.join(copy, 'tocsin/v1/ingest.proto');
       fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('double value = 5;', 'float value = 5;'));
       assert.throws(
-        () =>
-          execFileSync(bin('buf'), ['breaking', '--against', 'released/v1.binpb'], {
-            cwd: copy,
-            encoding: 'utf8',
-            stdio: 'pipe',
-          }),
+        () => bufIn(copy, 'breaking', '--against', 'released/v1.binpb'),
         (error) => /Field "5"/.test((error as { stdout: string }).stdout),
       );
     } finally {
