@@ -8,8 +8,8 @@ import type { StoredBlock } from './frame.ts';
 import { loadParts, otherSet, saveParts } from './parts.ts';
 import type { PartsHead } from './parts.ts';
 
-/** Frames that a crash may have left behind a gap: as many as one insert writes. */
-const ORPHANS_AT_MOST = 64;
+/** Frames that a crash may have left behind a gap: no more than this may be under way. */
+export const ORPHANS_AT_MOST = 64;
 const RECENT_BYTES = 16 * 1024 * 1024;
 const DEDUP_CHECKPOINT = 'dedup';
 
@@ -29,6 +29,11 @@ export interface NewFrame {
   readonly bytes: Uint8Array;
 }
 
+export interface NumberedFrame {
+  readonly blocks: readonly StoredBlock[];
+  readonly row: ArchivedFrame;
+}
+
 interface Recent {
   readonly blocks: readonly StoredBlock[];
   readonly byteLength: number;
@@ -42,6 +47,8 @@ export class Archive {
   readonly #recent = new Map<number, Recent>();
   #recentBytes = 0;
   #head = 0;
+  /** The newest number that a frame was given. */
+  #numbered = 0;
   #grown: (() => void) | null = null;
   #dedupParts: PartsHead | null = null;
   #checkpointing: Promise<void> = Promise.resolve();
@@ -76,26 +83,38 @@ export class Archive {
       for (const block of readStored(frame.bytes)) dedup.rebuild(block);
       this.#head += 1;
     }
+    this.#numbered = this.#head;
     return dedup;
   }
 
   /**
-   * Makes frames durable under the next numbers. May be repeated with the same frames after a failure: they keep
-   * their numbers until they are in.
+   * Gives frames the next numbers, which they keep until they are in. Several lots may be on their way at once;
+   * `framesUnderWay` says how many frames have a number and are not in yet.
    */
-  async append(wanted: readonly NewFrame[], receivedAtMs: EpochMs): Promise<void> {
-    const frames = wanted.map(({ bytes }, n): ArchivedFrame => ({
-      seq: this.#head + 1 + n,
-      writer: this.writer,
-      receivedAtMs,
-      bytes,
+  number(frames: readonly NewFrame[], receivedAtMs: EpochMs): NumberedFrame[] {
+    return frames.map(({ blocks, bytes }): NumberedFrame => ({
+      blocks,
+      row: { seq: ++this.#numbered, writer: this.writer, receivedAtMs, bytes },
     }));
+  }
+
+  get framesUnderWay(): number {
+    return this.#numbered - this.#head;
+  }
+
+  /** Makes numbered frames durable. May be repeated with the same frames after a failure. */
+  async append(frames: readonly NumberedFrame[]): Promise<void> {
     failpoint('before-archive');
-    await this.#frames.append(frames);
+    await this.#frames.append(frames.map(({ row }) => row));
     failpoint('after-archive');
-    for (const { blocks } of wanted) {
-      this.#head += 1;
-      this.#remember(this.#head, {
+  }
+
+  /** Counts durable frames as part of the archive. In the order of their numbers: the archive has no gaps. */
+  grow(frames: readonly NumberedFrame[]): void {
+    for (const { blocks, row } of frames) {
+      if (row.seq !== this.#head + 1) throw new Error(`Frame ${row.seq} comes after ${this.#head}.`);
+      this.#head = row.seq;
+      this.#remember(row.seq, {
         blocks,
         byteLength: blocks.reduce((sum, block) => sum + memoryOf(block), 0),
       });
@@ -147,7 +166,7 @@ export class Archive {
   }
 
   /**
-   * A crash between the documents of one insert may leave later frames without an earlier one. Their items were
+   * A crash between the documents of one insert, or of two at a time, may leave later frames without an earlier one. Their items were
    * never acknowledged, yet they are there: the gap is closed with an empty frame and they become part of it.
    */
   async #adoptOrphans(): Promise<boolean> {

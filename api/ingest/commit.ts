@@ -3,7 +3,8 @@ import type { Logger } from 'pino';
 import { TocsinError } from '../../domain/errors.ts';
 import type { QuarantinedItem, QuarantineStore } from '../../domain/ports-ingest.ts';
 import type { EpochMs } from '../../domain/units.ts';
-import type { Archive, NewFrame } from './archive.ts';
+import { ORPHANS_AT_MOST } from './archive.ts';
+import type { Archive, NewFrame, NumberedFrame } from './archive.ts';
 import { failpoint } from './failpoint.ts';
 import { FrameWriter, memoryOf } from './frame.ts';
 import type { StoredBlock } from './frame.ts';
@@ -13,6 +14,8 @@ import { elapsed, persist } from './persist.ts';
 const FRAME_BYTES = 48 * 1024;
 /** Frames of one insert: the store writes them together. */
 const FRAMES_AT_ONCE = 40;
+/** Groups under way: while the store writes one, the next is framed, deflated and sent. */
+const GROUPS_AT_ONCE = 2;
 const QUARANTINED_AT_ONCE = 200;
 
 interface Submission {
@@ -35,15 +38,17 @@ export interface GroupCommitOptions {
 }
 
 /**
- * Makes what several streams submit durable together. While one group is being written the next one gathers, so
- * a group waits for at most one write before its own; an idle door writes at once.
+ * Makes what several streams submit durable together. Two groups may be under way; while they are, the next one
+ * gathers. What is durable is told in order: a group counts when those before it do. An idle door writes at once.
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
   readonly #stopping = new AbortController();
   readonly #writer = new FrameWriter();
   #queue: Submission[] = [];
-  #running: Promise<void> | null = null;
+  #pumping: Promise<void> | null = null;
+  /** Oldest first; each resolves after those before it, with whether it is durable. */
+  readonly #underWay: Promise<boolean>[] = [];
   #pendingBytes = 0;
   #quarantineBatch = 0;
   #broken: unknown = null;
@@ -67,41 +72,61 @@ export class GroupCommit {
       const bytes = sizeOf(blocks, quarantined);
       this.#pendingBytes += bytes;
       this.#queue.push({ blocks, quarantined, bytes, done, failed });
-      this.#running ??= this.#run();
+      this.#pumpSoon();
     });
   }
 
   /** Writes what was submitted, for at most `graceMs`; what is left then stays unanswered. */
   async stop(graceMs: number): Promise<void> {
-    await Promise.race([this.#running, elapsed(graceMs)]);
+    await Promise.race([this.#drained(), elapsed(graceMs)]);
     this.#stopping.abort(new Error('stopping'));
     this.#broken ??= new TocsinError('INGEST_STOPPING', 'The ingest service is stopping.', {
       retryable: true,
     });
   }
 
-  async #run(): Promise<void> {
+  #pumpSoon(): void {
+    if (this.#queue.length > 0 && this.#underWay.length < GROUPS_AT_ONCE) this.#pumping ??= this.#pump();
+  }
+
+  async #pump(): Promise<void> {
     // Streams that are served in this turn of the event loop belong to the same group.
     await nextTurn();
-    while (this.#queue.length > 0) {
-      await this.#options.mayGoOn?.();
-      const group = this.#takeGroup();
-      const startedAt = performance.now();
-      try {
-        await this.#write(group);
-      } catch (error) {
-        this.#giveUp([...group, ...this.#queue.splice(0)], error);
-        break;
-      }
-      let bytes = 0;
-      for (const submission of group) {
-        bytes += submission.bytes;
-        submission.done(this.#options.archive.head);
-      }
-      this.#pendingBytes -= bytes;
-      this.#options.onCommitted?.(performance.now() - startedAt, bytes);
+    await this.#options.mayGoOn?.();
+    this.#pumping = null;
+    while (this.#queue.length > 0 && this.#underWay.length < GROUPS_AT_ONCE) {
+      const before = this.#underWay.at(-1) ?? Promise.resolve(true);
+      this.#underWay.push(this.#commit(this.#takeGroup(), before));
     }
-    this.#running = null;
+  }
+
+  async #drained(): Promise<void> {
+    while (this.#pumping !== null || this.#underWay.length > 0) await (this.#pumping ?? this.#underWay[0]);
+  }
+
+  async #commit(group: readonly Submission[], before: Promise<boolean>): Promise<boolean> {
+    const { archive, onCommitted } = this.#options;
+    const startedAt = performance.now();
+    try {
+      const frames = await this.#write(group, before);
+      if (!(await before)) throw this.#broken;
+      archive.grow(frames);
+    } catch (error) {
+      this.#giveUp([...group, ...this.#queue.splice(0)], error);
+      await before;
+      return false;
+    } finally {
+      void this.#underWay.shift();
+    }
+    let bytes = 0;
+    for (const submission of group) {
+      bytes += submission.bytes;
+      submission.done(archive.head);
+    }
+    this.#pendingBytes -= bytes;
+    onCommitted?.(performance.now() - startedAt, bytes);
+    this.#pumpSoon();
+    return true;
   }
 
   /** As much as one insert may carry. */
@@ -115,7 +140,8 @@ export class GroupCommit {
     return this.#queue.splice(0, count);
   }
 
-  async #write(group: readonly Submission[]): Promise<void> {
+  /** Answers the frames that are durable now; their numbers may come before those of a group that is not. */
+  async #write(group: readonly Submission[], before: Promise<boolean>): Promise<NumberedFrame[]> {
     const { archive, quarantine, log, now } = this.#options;
     const retry = { log, signal: this.#stopping.signal };
     const refused: QuarantinedItem[] = [];
@@ -124,6 +150,10 @@ export class GroupCommit {
       refused.push(...submission.quarantined);
       blocks.push(...submission.blocks);
     }
+    const wanted = framesOf(this.#writer, blocks);
+    // What a crash leaves behind a gap must be found again.
+    if (archive.framesUnderWay + wanted.length > ORPHANS_AT_MOST) await before;
+    const frames = archive.number(wanted, now());
     for (let from = 0; from < refused.length; from += QUARANTINED_AT_ONCE) {
       const id = `${archive.writer}/${++this.#quarantineBatch}`;
       const batch = refused.slice(from, from + QUARANTINED_AT_ONCE);
@@ -131,17 +161,17 @@ export class GroupCommit {
       await persist('quarantine', () => quarantine.append(id, batch), retry);
       failpoint('after-quarantine');
     }
-    const frames = framesOf(this.#writer, blocks);
-    const receivedAtMs = now();
     for (let from = 0; from < frames.length; from += FRAMES_AT_ONCE) {
       const batch = frames.slice(from, from + FRAMES_AT_ONCE);
-      await persist('archive', () => archive.append(batch, receivedAtMs), retry);
+      await persist('archive', () => archive.append(batch), retry);
     }
+    return frames;
   }
 
   #giveUp(submissions: readonly Submission[], error: unknown): void {
+    const isNews = this.#broken !== error;
     this.#broken = error;
-    if (!this.#stopping.signal.aborted) {
+    if (isNews && !this.#stopping.signal.aborted) {
       this.#options.log.error({ err: error }, 'the archive refuses: nothing is acknowledged any more');
     }
     for (const submission of submissions) submission.failed(error);

@@ -15,14 +15,17 @@ describe('a vendor beside one that floods the door', () => {
     const flooding = { vendor: 'other', tenant: 'city', site: 'tower', low: 0, high: 100, position: null };
     await stores.sites.putSensor({ ...flooding, id: 'city/other/f', channel: 'methane', unit: '%LEL' });
     const inner = createFakeIngestStores();
-    // About 60,000 readings a second.
+    // About 60,000 readings a second, one insert after the other.
+    let free: Promise<unknown> = Promise.resolve();
     const append: typeof inner.frames.append = async (frames) => {
       const blocks = frames.flatMap(({ bytes }) => readFrame(bytes));
       const readings = blocks.reduce(
         (sum, block) => sum + (block.kind === 'readings' ? block.values.length : 0),
         0,
       );
-      await delay(readings / 60);
+      const before = free;
+      free = before.then(() => delay(readings / 60));
+      await free;
       return inner.frames.append(frames);
     };
     const metrics = new Registry();
