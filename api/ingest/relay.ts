@@ -126,6 +126,9 @@ export class Relay {
   #reviewedAt = -Infinity;
   #breathedAt = -Infinity;
   #healthDueAt = -Infinity;
+  /** Revision of the registry that is watched. */
+  #registered = -1;
+  #registeredDueAt = -Infinity;
   #places: Awaited<ReturnType<SiteStore['places']>> = [];
   #sensors: readonly Sensor[] = [];
   #running: Promise<unknown> | null = null;
@@ -268,6 +271,7 @@ export class Relay {
       let count = 0;
       while (this.#detected < archive.head && count < FRAMES_AT_ONCE) {
         const seq = this.#detected + 1;
+        this.#takeRegistered();
         const blocks = await this.#persist('archive', () => archive.blocks(seq));
         if (blocks === null) {
           throw new TocsinError('ARCHIVE_CONFLICT', `Frame ${seq} is missing from the archive.`);
@@ -672,14 +676,29 @@ export class Relay {
     this.#forecasters = forecasters;
     this.#plans = active;
     this.#places = places;
-    this.#sensors = registry.all();
     for (const plan of active) this.#pinned.set(plan.hash, plan);
+    this.#watchAnew();
+    await this.#recordForecasterDoubts();
+  }
+
+  /** A sensor that was described before a frame is watched in it: what a vendor sends at once is not lost to detection. */
+  #takeRegistered(): void {
+    const startedAt = performance.now();
+    if (this.#options.registry.revision() === this.#registered || startedAt < this.#registeredDueAt) return;
+    this.#watchAnew();
+    this.#registeredDueAt = performance.now() + PART_OF_TIME * (performance.now() - startedAt);
+  }
+
+  /** Builds the watches and books anew around what they remember. */
+  #watchAnew(): void {
+    const { registry } = this.#options;
+    this.#registered = registry.revision();
+    this.#sensors = registry.all();
     for (const [tenant, watch] of [...this.#watches]) {
       this.#watches.delete(tenant);
       this.#watch(tenant, watch.state());
     }
     for (const [tenant, book] of this.#books) book.register(this.#sensorsOf(tenant));
-    await this.#recordForecasterDoubts();
   }
 
   /** Once for each version that cannot be used, for the tenants that it concerns. */

@@ -65,7 +65,7 @@ async function openNetwork(positions: ReadonlyMap<string, Position>, before?: Do
     ),
   );
   client.close();
-  // Detection reads who is registered now and then, and at its start: from here on it knows all.
+  // Detection reads plans and places now and then, and at its start: from here on it knows all.
   await door.stop();
   return openNetwork(positions, door);
 }

@@ -668,6 +668,45 @@ describe('describing sensors', () => {
     assert.deepEqual(verdicts(result), ['ACCEPTED']);
   });
 
+  it('lets detection hear the first reading, however soon it comes', async () => {
+    // It reads plans and places at its start and never again.
+    const other = await openDoor({ refreshEveryMs: 600_000 });
+    try {
+      const names = ['riser-1', 'riser-2'];
+      await new Promise((resolve, reject) =>
+        other.client.Describe(
+          {
+            sensors: names.map((name) => ({
+              sensor: name,
+              site: 'tower',
+              channel: 'methane',
+              unit: '%LEL',
+              low: 0,
+              high: 100,
+            })),
+          },
+          withKey(OTHER_VENDOR_KEY),
+          (error) => (error === null ? resolve(null) : reject(error)),
+        ),
+      );
+      const now = Date.now();
+      const items = [40, 30, 20, 10, 0].flatMap((ago, n) =>
+        names.map((name) => reading(n + 1, { sensor: name, observedAtMs: now - ago * 1_000, value: 12 })),
+      );
+      await other.publishOnce(items, { key: OTHER_VENDOR_KEY });
+      const seen = await other.status({ relayedThrough: Number.MAX_SAFE_INTEGER, waitMs: 30_000 });
+      assert.equal(seen.relayedThrough, seen.archivedThrough);
+      const [evidence] = [...other.incidents.evidence.values()].flatMap((found) => [...found.values()]);
+      assert.ok(evidence?.kind === 'readings' && evidence.holds);
+      assert.deepEqual(evidence.sensors.map(({ sensor: name }) => name).sort(), [
+        'city/other/riser-1',
+        'city/other/riser-2',
+      ]);
+    } finally {
+      await other.stop();
+    }
+  });
+
   it('registers all or none, and names each bad field', async () => {
     const error = await failing(
       describeSensors([
