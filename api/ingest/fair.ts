@@ -4,8 +4,9 @@ import type { Sender } from './sender.ts';
 /** What comes in is cut to what the archive takes in this time: the longest an honest message waits behind others. */
 const QUEUE_MS = 400;
 const QUEUE_BYTES_AT_LEAST = 256 * 1024;
-/** While it is not known how fast the archive is. */
+/** While it is not known how fast the archive is: so much, and it counts like so long a time of its own work. */
 const QUEUE_BYTES_AT_FIRST = 1024 * 1024;
+const AT_FIRST_MS = 250;
 /** Of what may wait at the very most: the rest is for vendors that hold next to nothing. */
 const QUEUE_PART = 7 / 8;
 /** A vendor may hold so many times what is free: one alone gets 8/9 of the room, two get 8/17 each, and so on. */
@@ -142,13 +143,13 @@ export function createFairness(options: FairOptions): Fairness {
 
 /** How fast the archive takes bytes while there is always something to take. */
 class DrainRate {
-  #bytes = 0;
-  #ms = 0;
+  #bytes = (QUEUE_BYTES_AT_FIRST / QUEUE_MS) * AT_FIRST_MS;
+  #ms = AT_FIRST_MS;
   #wasBusy = false;
 
   /** Bytes a millisecond. */
   get bytesPerMs(): number {
-    return this.#ms === 0 ? QUEUE_BYTES_AT_FIRST / QUEUE_MS : this.#bytes / this.#ms;
+    return this.#bytes / this.#ms;
   }
 
   saw(bytes: number, ms: number, isBusy: boolean): void {
