@@ -5,7 +5,7 @@ import type { Sender } from './sender.ts';
 const QUEUE_MS = 400;
 const QUEUE_BYTES_AT_LEAST = 256 * 1024;
 /** While it is not known how fast the archive is: so much, and it counts like so long a time of its own work. */
-const QUEUE_BYTES_AT_FIRST = 1024 * 1024;
+const QUEUE_BYTES_AT_FIRST = 2 * 1024 * 1024;
 const AT_FIRST_MS = 250;
 /** Of what may wait at the very most: the rest is for vendors that hold next to nothing. */
 const QUEUE_PART = 7 / 8;
@@ -152,8 +152,10 @@ class DrainRate {
     return this.#bytes / this.#ms;
   }
 
+  /** What found the archive idle was held up by nothing: it may have been small, and says only how fast it is at least. */
   saw(bytes: number, ms: number, isBusy: boolean): void {
-    if (this.#wasBusy && ms > 0) {
+    const isTelling = this.#wasBusy || bytes > ms * this.bytesPerMs;
+    if (isTelling && ms > 0) {
       const lasted = Math.min(ms, PAUSE_AT_MOST_MS);
       const kept = Math.exp(-lasted / RATE_OVER_MS);
       this.#bytes = this.#bytes * kept + bytes;

@@ -6,7 +6,7 @@ import type { Fairness, Share } from '../../../api/ingest/fair.ts';
 
 const KIB = 1_024;
 const HARD = 8 * 1_024 * KIB;
-const FIRST = 1_024 * KIB;
+const FIRST = 2 * 1024 * KIB;
 const LEAST = 256 * KIB;
 const UNLIMITED = { readingsPerSecondAtMost: 1e12, bytesPerSecondAtMost: 1e12 };
 
