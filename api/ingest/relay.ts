@@ -23,7 +23,7 @@ import { elapsed, persist } from './persist.ts';
 import type { PartsHead } from './parts.ts';
 import type { Registry } from './registry.ts';
 import { createSensorHealthWriter } from './sensor-health.ts';
-import { loadSnapshot, saveSnapshot } from './snapshot.ts';
+import { captureSnapshot, loadSnapshot, saveSnapshot } from './snapshot.ts';
 
 const POSITION = 'relay';
 /** A snapshot after so many frames: the next start runs about as many again. */
@@ -117,6 +117,9 @@ export class Relay {
   #snapshotDueAt = -Infinity;
   #snapshotAt = 0;
   #snapshotParts: PartsHead | null = null;
+  /** What is written beside detection; null: nothing. Neither rejects. */
+  #savingSnapshot: Promise<void> | null = null;
+  #writingHealth: Promise<void> | null = null;
   #isDetecting = false;
   #behind: (() => void)[] = [];
   #inbox: Delivery[] = [];
@@ -200,7 +203,13 @@ export class Relay {
       () => true,
       () => true,
     );
-    const isStill = await Promise.race([stopped ?? true, elapsed(graceMs)]);
+    // A snapshot that is still being saved would be mixed with the last one.
+    const written = async (): Promise<boolean> => {
+      await stopped;
+      await Promise.all([this.#savingSnapshot, this.#writingHealth]);
+      return true;
+    };
+    const isStill = await Promise.race([written(), elapsed(graceMs)]);
     for (const waiting of this.#waiting) waiting.resolve();
     // A snapshot ahead of the saved position would skip what was detected and is not in the inbox.
     if (isStill !== true || this.#kept !== this.#detected) return;
@@ -285,11 +294,11 @@ export class Relay {
         if (this.#isDueToBreathe()) await this.#breathe();
       }
       asides.push(...this.#reviewSensors());
+      this.#writeHealth();
       if (count === 0) {
         if (asides.length > 0) await this.#persist('asides', () => stores.asides.put(asides));
         await this.#savePosition();
         this.#settle();
-        await this.#writeHealth();
         await this.#growth();
         continue;
       }
@@ -306,12 +315,10 @@ export class Relay {
       }
       this.#kept = throughFrame;
       if (performance.now() - this.#savedAt >= POSITION_EVERY_MS) await this.#savePosition();
-      const isDue = performance.now() >= this.#snapshotDueAt;
+      const isDue = this.#savingSnapshot === null && performance.now() >= this.#snapshotDueAt;
       if (isDue && throughFrame - this.#snapshotAt >= SNAPSHOT_FRAMES) {
         await this.#savePosition();
-        const startedAt = performance.now();
-        await this.#persist('snapshot', () => this.#saveSnapshot());
-        this.#snapshotDueAt = performance.now() + PART_OF_TIME * (performance.now() - startedAt);
+        await this.#beginSnapshot();
       }
       this.#settle();
     }
@@ -500,15 +507,19 @@ export class Relay {
     this.#toldDoubts.set(sensor, { atMs: atMs.at(-1)!, doubtful: values.at(-1)! });
   }
 
-  async #writeHealth(): Promise<void> {
+  /** Beside detection: a reading that opens an incident does not wait for what people read of its sensor. */
+  #writeHealth(): void {
     const { now = Date.now, refreshEveryMs = 2_000 } = this.#options;
     const startedAt = performance.now();
-    if (startedAt < this.#healthDueAt) return;
-    for (const [tenant, book] of this.#books) {
-      await this.#persist('sensor health', () => this.#health.write(tenant, book.all(), now()));
-    }
-    const tookMs = performance.now() - startedAt;
-    this.#healthDueAt = Math.max(startedAt + refreshEveryMs, performance.now() + PART_OF_TIME * tookMs);
+    if (this.#writingHealth !== null || startedAt < this.#healthDueAt) return;
+    const write = async (): Promise<void> => {
+      for (const [tenant, book] of this.#books) {
+        await this.#persist('sensor health', () => this.#health.write(tenant, book.all(), now()));
+      }
+      const tookMs = performance.now() - startedAt;
+      this.#healthDueAt = Math.max(startedAt + refreshEveryMs, startedAt + PART_OF_TIME * tookMs);
+    };
+    this.#writingHealth = this.#beside('sensor health', write).finally(() => (this.#writingHealth = null));
   }
 
   #sort(seq: number, findings: readonly Finding[], deliveries: Delivery[], asides: AsideRecord[]): void {
@@ -777,20 +788,40 @@ export class Relay {
       await this.#options.stores.checkpoints.save(POSITION, { throughFrame });
       this.#saved = throughFrame;
     }
-    await this.#saveSnapshot();
+    const save = await this.#captureSnapshot();
+    await save();
   }
 
-  async #saveSnapshot(): Promise<void> {
+  /** Detection waits until what it remembers is written down, and goes on while that is saved. */
+  async #beginSnapshot(): Promise<void> {
+    const startedAt = performance.now();
+    const save = await this.#captureSnapshot();
+    const saved = this.#beside('snapshot', () => this.#persist('snapshot', save));
+    this.#savingSnapshot = saved.finally(() => {
+      this.#snapshotDueAt = performance.now() + PART_OF_TIME * (performance.now() - startedAt);
+      this.#savingSnapshot = null;
+    });
+  }
+
+  /** Answers how to save it. */
+  async #captureSnapshot(): Promise<() => Promise<void>> {
     const { checkpoints } = this.#options.stores;
     const throughFrame = this.#detected;
-    this.#snapshotParts = await saveSnapshot(
-      checkpoints,
-      throughFrame,
-      this.#snapshotParts,
-      this.#watches,
-      this.#books,
-    );
-    this.#snapshotAt = throughFrame;
+    const captured = await captureSnapshot(this.#watches, this.#books);
+    return async () => {
+      this.#snapshotParts = await saveSnapshot(checkpoints, throughFrame, this.#snapshotParts, captured);
+      this.#snapshotAt = throughFrame;
+    };
+  }
+
+  /** What detection does not wait for. Nothing is lost when it fails: the next start reads more frames, the next write more. */
+  async #beside(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      this.#options.log.error({ what, err: error }, 'could not be written');
+    }
   }
 
   #persist<T>(what: string, step: () => Promise<T>): Promise<T> {

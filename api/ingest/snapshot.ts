@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { joinWatchStates } from '../../domain/detect/watch.ts';
 import type { WatchState } from '../../domain/detect/watch.ts';
 import type { HealthState } from '../../domain/ingest/health-book.ts';
@@ -27,8 +28,25 @@ type Part =
 type Stateful<S> = ReadonlyMap<string, { pieces(): Generator<S> }>;
 
 /**
- * Saves a snapshot in parts. Nothing may be detected meanwhile.
+ * Writes down what is remembered, piece by piece, and lets acknowledgements go between two of them. Nothing may be
+ * detected meanwhile; what is written down may be saved while detection goes on.
+ */
+export async function captureSnapshot(
+  watches: Stateful<WatchState>,
+  books: Stateful<HealthState>,
+): Promise<string[]> {
+  const captured: string[] = [];
+  for (const piece of piecesOf(watches, books)) {
+    captured.push(JSON.stringify(piece));
+    await nextTurn();
+  }
+  return captured;
+}
+
+/**
+ * Saves a captured snapshot in parts.
  *
+ * @param throughFrame the frame after which it was captured
  * @param last where the last one is; null: there is none
  * @returns where this one is
  */
@@ -36,10 +54,9 @@ export async function saveSnapshot(
   checkpoints: CheckpointStore,
   throughFrame: number,
   last: PartsHead | null,
-  watches: Stateful<WatchState>,
-  books: Stateful<HealthState>,
+  captured: readonly string[],
 ): Promise<PartsHead> {
-  const parts = await saveParts(checkpoints, NAME, otherSet(last), piecesOf(watches, books));
+  const parts = await saveParts(checkpoints, NAME, otherSet(last), captured);
   await checkpoints.save(NAME, { throughFrame, ...parts } satisfies Head);
   return parts;
 }
@@ -59,7 +76,8 @@ export async function loadSnapshot(
   if (!('parts' in head)) return { snapshot: head, parts: null };
   const watches = new Map<string, WatchState[]>();
   const health: Record<string, HealthState> = {};
-  for await (const part of loadParts<Part>(checkpoints, NAME, head)) {
+  for await (const stored of loadParts<Part | string>(checkpoints, NAME, head)) {
+    const part = typeof stored === 'string' ? (JSON.parse(stored) as Part) : stored;
     if ('watch' in part) watches.set(part.tenant, [...(watches.get(part.tenant) ?? []), part.watch]);
     else health[part.tenant] = Object.assign(health[part.tenant] ?? {}, part.health);
   }

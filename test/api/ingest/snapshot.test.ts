@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { loadSnapshot, saveSnapshot } from '../../../api/ingest/snapshot.ts';
+import { captureSnapshot, loadSnapshot, saveSnapshot } from '../../../api/ingest/snapshot.ts';
 import type { PartsHead } from '../../../api/ingest/parts.ts';
 import type { WatchState } from '../../../domain/detect/watch.ts';
 import type { HealthState } from '../../../domain/ingest/health-book.ts';
@@ -19,14 +19,16 @@ const of = <S>(...pieces: S[]) => ({
 });
 const sensor = (name: string): HealthState => ({ [name]: { status: 'ok' } }) as unknown as HealthState;
 
-const save = (checkpoints: CheckpointStore, throughFrame: number, last: PartsHead | null, sites: string[]) =>
-  saveSnapshot(
-    checkpoints,
-    throughFrame,
-    last,
-    new Map([['city', of(...sites.map(piece))]]),
-    new Map([['city', of(sensor('a'), sensor(`b${throughFrame}`))]]),
-  );
+const save = async (
+  checkpoints: CheckpointStore,
+  throughFrame: number,
+  last: PartsHead | null,
+  sites: string[],
+) => {
+  const watches = new Map([['city', of(...sites.map(piece))]]);
+  const books = new Map([['city', of(sensor('a'), sensor(`b${throughFrame}`))]]);
+  return saveSnapshot(checkpoints, throughFrame, last, await captureSnapshot(watches, books));
+};
 
 describe('a snapshot of detection', () => {
   it('is put together from its parts', async () => {
@@ -68,6 +70,24 @@ describe('a snapshot of detection', () => {
     const after = await loadSnapshot(checkpoints);
     assert.deepEqual([after?.parts?.set, after?.snapshot.throughFrame], [1, 9]);
     assert.deepEqual(Object.keys(after!.snapshot.tenants['city']!.channels), ['plan|north']);
+  });
+
+  it('is what was remembered when it was captured, whatever is detected while it is saved', async () => {
+    const { checkpoints } = createFakeIngestStores();
+    const state = piece('east');
+    const captured = await captureSnapshot(new Map([['city', of(state)]]), new Map());
+    Object.assign(state.channels, { 'plan|later': {} });
+    await saveSnapshot(checkpoints, 7, null, captured);
+    const loaded = await loadSnapshot(checkpoints);
+    assert.deepEqual(Object.keys(loaded!.snapshot.tenants['city']!.channels), ['plan|east']);
+  });
+
+  it('is read as it was saved when parts were no text', async () => {
+    const { checkpoints } = createFakeIngestStores();
+    await checkpoints.save('watch|0|0', { tenant: 'city', watch: piece('east') });
+    await checkpoints.save('watch', { throughFrame: 3, set: 0, parts: 1 });
+    const loaded = await loadSnapshot(checkpoints);
+    assert.deepEqual(loaded?.snapshot.tenants, { city: piece('east') });
   });
 
   it('is read as the first releases saved it', async () => {
