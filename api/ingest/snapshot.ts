@@ -7,6 +7,8 @@ import { loadParts, otherSet, saveParts } from './parts.ts';
 import type { PartsHead } from './parts.ts';
 
 const NAME = 'watch';
+/** Acknowledgements wait for no more than this. */
+const TURN_AT_MOST_MS = 4;
 
 /** What detection remembers after the frame `throughFrame`, by tenant. */
 export interface Snapshot {
@@ -27,18 +29,25 @@ type Part =
 /** What has a state, by tenant. */
 type Stateful<S> = ReadonlyMap<string, { pieces(): Generator<S> }>;
 
+/** A part as it was when it was captured: as text, unless nothing else holds on to it. */
+type Captured = string | Part;
+
 /**
- * Writes down what is remembered, piece by piece, and lets acknowledgements go between two of them. Nothing may be
- * detected meanwhile; what is written down may be saved while detection goes on.
+ * Copies what is remembered, piece by piece, and lets acknowledgements go between. Nothing may be detected meanwhile;
+ * the copy may be saved while detection goes on.
  */
 export async function captureSnapshot(
   watches: Stateful<WatchState>,
   books: Stateful<HealthState>,
-): Promise<string[]> {
-  const captured: string[] = [];
+): Promise<Captured[]> {
+  const captured: Captured[] = [];
+  let breathedAt = performance.now();
   for (const piece of piecesOf(watches, books)) {
-    captured.push(JSON.stringify(piece));
+    // A watch gives away what it goes on working with; a book gives numbers, and most of all that there is.
+    captured.push('watch' in piece ? JSON.stringify(piece) : piece);
+    if (performance.now() - breathedAt < TURN_AT_MOST_MS) continue;
     await nextTurn();
+    breathedAt = performance.now();
   }
   return captured;
 }
@@ -54,7 +63,7 @@ export async function saveSnapshot(
   checkpoints: CheckpointStore,
   throughFrame: number,
   last: PartsHead | null,
-  captured: readonly string[],
+  captured: readonly Captured[],
 ): Promise<PartsHead> {
   const parts = await saveParts(checkpoints, NAME, otherSet(last), captured);
   await checkpoints.save(NAME, { throughFrame, ...parts } satisfies Head);
