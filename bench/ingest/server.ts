@@ -19,7 +19,12 @@ import { createVendorLog } from '../../api/ingest/vendor-log.ts';
 import { DetectorBank } from '../../domain/detect/kernel.ts';
 import type { PlanDocument } from '../../domain/plan/document.ts';
 import type { Sensor, Stores } from '../../domain/ports.ts';
-import type { FrameArchive, IncidentStarter, IngestStores } from '../../domain/ports-ingest.ts';
+import type {
+  CheckpointStore,
+  FrameArchive,
+  IncidentStarter,
+  IngestStores,
+} from '../../domain/ports-ingest.ts';
 import { connectStore } from '../../models/connect.ts';
 import { createFakeIngestStores } from '../../models/fake-inbox.ts';
 import { createFakeStores } from '../../models/fake-stores.ts';
@@ -55,6 +60,11 @@ export interface ServerReport {
 }
 
 const nowMs = (): number => performance.timeOrigin + performance.now();
+/** As the real store takes them: as text, of which nothing is read again. */
+const written: CheckpointStore = {
+  load: () => Promise.resolve(null),
+  save: (_name, value) => Promise.resolve(void JSON.stringify(value)),
+};
 const forgetful: FrameArchive = { append: () => Promise.resolve(), read: () => Promise.resolve(null) };
 
 const sensorOf = (n: number, sites: number): Sensor => ({
@@ -232,7 +242,7 @@ async function door({ mode, sensors, sites, uri }: ServerOptions): Promise<Runni
   };
   const ingest: IngestStores =
     mode === 'door'
-      ? { ...createFakeIngestStores(), frames: forgetful }
+      ? { ...createFakeIngestStores(), frames: forgetful, checkpoints: written }
       : createIngestStores((await connectStore(uri!, { dbName: 'bench' })).connection);
   const metrics = new Registry();
   const server: IngestServer = createIngestServer({
