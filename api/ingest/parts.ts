@@ -13,17 +13,20 @@ export const otherSet = (head: PartsHead | null): PartsHead['set'] => (head?.set
 /**
  * Saves a large checkpoint piece by piece, and lets acknowledgements go between two of them: all of it at once would
  * make every vendor wait, and be in memory twice. It counts when the caller has saved the head.
+ *
+ * @param between waited for after each piece. @default one turn of the event loop
  */
 export async function saveParts(
   checkpoints: CheckpointStore,
   name: string,
   set: PartsHead['set'],
   pieces: Iterable<unknown>,
+  between: () => Promise<unknown> = nextTurn,
 ): Promise<PartsHead> {
   let parts = 0;
   for (const piece of pieces) {
     await checkpoints.save(nameOf(name, set, parts++), piece);
-    await nextTurn();
+    await between();
   }
   return { set, parts };
 }

@@ -30,6 +30,8 @@ const POSITION = 'relay';
 const SNAPSHOT_FRAMES = 500;
 /** What is written of everything that is known may take one part in so many of the time. */
 const PART_OF_TIME = 30;
+/** After a copy of what is remembered detection has to catch up: saving it must not be in its way. */
+const BETWEEN_PARTS_MS = 10;
 /** What was detected since is detected again after a crash, and delivered again: the position is saved this often. */
 const POSITION_EVERY_MS = 250;
 /** The position is saved after so many frames when there is much to do. */
@@ -796,7 +798,8 @@ export class Relay {
   async #beginSnapshot(): Promise<void> {
     const startedAt = performance.now();
     const save = await this.#captureSnapshot();
-    const saved = this.#beside('snapshot', () => this.#persist('snapshot', save));
+    const gently = (): Promise<void> => save(() => elapsed(BETWEEN_PARTS_MS));
+    const saved = this.#beside('snapshot', () => this.#persist('snapshot', gently));
     this.#savingSnapshot = saved.finally(() => {
       this.#snapshotDueAt = performance.now() + PART_OF_TIME * (performance.now() - startedAt);
       this.#savingSnapshot = null;
@@ -804,12 +807,13 @@ export class Relay {
   }
 
   /** Answers how to save it. */
-  async #captureSnapshot(): Promise<() => Promise<void>> {
+  async #captureSnapshot(): Promise<(between?: () => Promise<unknown>) => Promise<void>> {
     const { checkpoints } = this.#options.stores;
     const throughFrame = this.#detected;
     const captured = await captureSnapshot(this.#watches, this.#books);
-    return async () => {
-      this.#snapshotParts = await saveSnapshot(checkpoints, throughFrame, this.#snapshotParts, captured);
+    return async (between) => {
+      const last = this.#snapshotParts;
+      this.#snapshotParts = await saveSnapshot(checkpoints, throughFrame, last, captured, between);
       this.#snapshotAt = throughFrame;
     };
   }

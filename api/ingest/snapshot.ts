@@ -57,6 +57,7 @@ export async function captureSnapshot(
  *
  * @param throughFrame the frame after which it was captured
  * @param last where the last one is; null: there is none
+ * @param between as for `saveParts`
  * @returns where this one is
  */
 export async function saveSnapshot(
@@ -64,8 +65,9 @@ export async function saveSnapshot(
   throughFrame: number,
   last: PartsHead | null,
   captured: readonly Captured[],
+  between?: () => Promise<unknown>,
 ): Promise<PartsHead> {
-  const parts = await saveParts(checkpoints, NAME, otherSet(last), captured);
+  const parts = await saveParts(checkpoints, NAME, otherSet(last), captured, between);
   await checkpoints.save(NAME, { throughFrame, ...parts } satisfies Head);
   return parts;
 }
