@@ -8,7 +8,7 @@ import type { PartsHead } from './parts.ts';
 
 const NAME = 'watch';
 /** Acknowledgements wait for no more than this. */
-const TURN_AT_MOST_MS = 4;
+const TURN_AT_MOST_MS = 12;
 
 /** What detection remembers after the frame `throughFrame`, by tenant. */
 export interface Snapshot {
