@@ -51,7 +51,7 @@ export function encodeAnswers(
   for (const { sequence, runs, gaps, moreGaps } of answers) {
     const told = gaps.length <= room ? gaps : gaps.slice(0, room);
     room -= told.length;
-    end = encodeAnswer(end, sequence, runs, told, moreGaps + gaps.length - told.length);
+    end = encodeAnswer(end, sequence, runs, told, moreGaps + (gaps.length - told.length));
   }
   end = number(reserve(end, 11), 0x18, archivedThrough);
   return Buffer.from(scratch.subarray(0, end));

@@ -33,7 +33,7 @@ const PART_OF_TIME = 30;
 /** After a copy of what is remembered detection has to catch up: saving it must not be in its way. */
 const BETWEEN_PARTS_MS = 10;
 /** What was detected since is detected again after a crash, and delivered again: the position is saved this often. */
-const POSITION_EVERY_MS = 250;
+const POSITION_EVERY_MS = 1_000;
 /** The position is saved after so many frames when there is much to do. */
 const FRAMES_AT_ONCE = 50;
 const TOUCHES_KEPT = 10_000;
