@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Connection, mongo } from 'mongoose';
+import { TocsinError } from '../domain/errors.ts';
 import { backendOf } from './backend.ts';
 import type { Backend } from './backend.ts';
+import { answered } from './deadline.ts';
 import { isDuplicateKey, storeFailure } from './failure.ts';
 
 /** How many of as many contenders did what only one should. */
@@ -57,6 +59,9 @@ type Probed = mongo.Collection<{
   value?: unknown;
 }>;
 
+/** One call to the store, which is given up when its time is up. */
+type Within = <T>(call: () => PromiseLike<T>, answers?: number) => Promise<T>;
+
 /**
  * Tries on the real endpoint what the documents promise, in a collection of its own that it drops again.
  *
@@ -70,6 +75,7 @@ export async function probeStore(
   const skipped: string[] = [];
   const database = connection.getClient().db(connection.name);
   const probed: Probed = database.collection(`probe_${randomBytes(6).toString('hex')}`);
+  const within: Within = (call, answers) => answered(connection, call, answers);
   /** What a step finds, or `otherwise` when its turn comes too late. */
   async function step<T>(name: string, otherwise: T, work: () => Promise<T>): Promise<T> {
     if (performance.now() - startedMs <= limitMs) return work();
@@ -78,15 +84,15 @@ export async function probeStore(
   }
   try {
     const backend = await backendOf(connection);
-    const { clockAheadMs, hasTransactions } = await greet(connection);
-    const insertRace = await raceInserts(probed);
-    const compareAndSet = await step('compare-and-set', NO_RACE, () => raceUpdates(probed));
-    const increment = await step('increment', { calls: 0, result: 0 }, () => raceIncrements(probed));
-    const refuses = await step('values', [], () => refusedValues(probed));
+    const { clockAheadMs, hasTransactions } = await greet(connection, within);
+    const insertRace = await raceInserts(probed, within);
+    const compareAndSet = await step('compare-and-set', NO_RACE, () => raceUpdates(probed, within));
+    const increment = await step('increment', { calls: 0, result: 0 }, () => raceIncrements(probed, within));
+    const refuses = await step('values', [], () => refusedValues(probed, within));
     const transactions = await step('transactions', false, async () =>
-      hasTransactions ? tryTransaction(connection, probed) : false,
+      hasTransactions ? tryTransaction(connection, probed, within) : false,
     );
-    const reads = await step('reads', NO_READS, () => timeReads(probed));
+    const reads = await step('reads', NO_READS, () => timeReads(probed, within));
     return {
       backend,
       usable: insertRace.winners === 1,
@@ -103,16 +109,19 @@ export async function probeStore(
   } catch (error) {
     throw storeFailure(error);
   } finally {
-    await probed.drop().catch(() => false);
+    await within(() => probed.drop()).catch(() => false);
   }
 }
 
 const NO_RACE: Race = { contenders: 0, winners: 0 };
 const NO_READS = { documents: 0, exactMs: 0, rangeMs: 0, rangeByIndex: false };
 
-async function greet(connection: Connection): Promise<{ clockAheadMs: number; hasTransactions: boolean }> {
+async function greet(
+  connection: Connection,
+  within: Within,
+): Promise<{ clockAheadMs: number; hasTransactions: boolean }> {
   const sentMs = Date.now();
-  const hello = await connection.getClient().db('admin').command({ hello: 1 });
+  const hello = await within(() => connection.getClient().db('admin').command({ hello: 1 }));
   const middleMs = (sentMs + Date.now()) / 2;
   const theirsMs = hello['localTime'] instanceof Date ? hello['localTime'].getTime() : middleMs;
   return {
@@ -122,11 +131,11 @@ async function greet(connection: Connection): Promise<{ clockAheadMs: number; ha
   };
 }
 
-async function raceInserts(probed: Probed): Promise<Race> {
+async function raceInserts(probed: Probed, within: Within): Promise<Race> {
   const outcomes = await Promise.all(
     Array.from({ length: CONTENDERS }, async (_, contender) => {
       try {
-        await probed.insertOne({ _id: 'race', contender });
+        await within(() => probed.insertOne({ _id: 'race', contender }));
         return true;
       } catch (error) {
         if (isDuplicateKey(error)) return false;
@@ -137,27 +146,31 @@ async function raceInserts(probed: Probed): Promise<Race> {
   return { contenders: CONTENDERS, winners: outcomes.filter(Boolean).length };
 }
 
-async function raceUpdates(probed: Probed): Promise<Race> {
-  await probed.insertOne({ _id: 'lock', state: 'free' });
+async function raceUpdates(probed: Probed, within: Within): Promise<Race> {
+  await within(() => probed.insertOne({ _id: 'lock', state: 'free' }));
   const outcomes = await Promise.allSettled(
     Array.from({ length: CONTENDERS }, (_, contender) =>
-      probed.findOneAndUpdate({ _id: 'lock', state: 'free' }, { $set: { state: `taken by ${contender}` } }),
+      within(() =>
+        probed.findOneAndUpdate({ _id: 'lock', state: 'free' }, { $set: { state: `taken by ${contender}` } }),
+      ),
     ),
   );
   const winners = outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value !== null);
   return { contenders: CONTENDERS, winners: winners.length };
 }
 
-async function raceIncrements(probed: Probed): Promise<{ calls: number; result: number }> {
-  await probed.insertOne({ _id: 'counter', n: 0 });
+async function raceIncrements(probed: Probed, within: Within): Promise<{ calls: number; result: number }> {
+  await within(() => probed.insertOne({ _id: 'counter', n: 0 }));
   await Promise.allSettled(
-    Array.from({ length: INCREMENTS }, () => probed.updateOne({ _id: 'counter' }, { $inc: { n: 1 } })),
+    Array.from({ length: INCREMENTS }, () =>
+      within(() => probed.updateOne({ _id: 'counter' }, { $inc: { n: 1 } })),
+    ),
   );
-  const counter = await probed.findOne({ _id: 'counter' });
+  const counter = await within(() => probed.findOne({ _id: 'counter' }));
   return { calls: INCREMENTS, result: counter?.n ?? 0 };
 }
 
-async function refusedValues(probed: Probed): Promise<string[]> {
+async function refusedValues(probed: Probed, within: Within): Promise<string[]> {
   const values: Readonly<Record<string, object>> = {
     NaN: { value: Number.NaN },
     'nested array': { value: [[1]] },
@@ -166,34 +179,45 @@ async function refusedValues(probed: Probed): Promise<string[]> {
   };
   const refused: string[] = [];
   for (const [name, value] of Object.entries(values)) {
-    await probed.insertOne({ _id: `value ${name}`, ...value }).catch(() => refused.push(name));
+    try {
+      await within(() => probed.insertOne({ _id: `value ${name}`, ...value }));
+    } catch (error) {
+      // FerretDB hangs up on some: only what stays unanswered is no refusal.
+      if (error instanceof TocsinError) throw error;
+      refused.push(name);
+    }
   }
   return refused;
 }
 
-async function tryTransaction(connection: Connection, probed: Probed): Promise<boolean> {
-  const session = await connection.startSession();
+async function tryTransaction(connection: Connection, probed: Probed, within: Within): Promise<boolean> {
+  const attempt = async (): Promise<void> => {
+    const session = await connection.startSession();
+    try {
+      await session.withTransaction(() => probed.insertOne({ _id: 'transaction' }, { session }));
+    } finally {
+      await session.endSession();
+    }
+  };
   try {
-    await session.withTransaction(() => probed.insertOne({ _id: 'transaction' }, { session }));
+    // The insert, the commit and the end of the session.
+    await within(attempt, 3);
     return true;
-  } catch {
+  } catch (error) {
+    if (error instanceof TocsinError) throw error;
     return false;
-  } finally {
-    await session.endSession();
   }
 }
 
-async function timeReads(probed: Probed): Promise<StoreCapabilities['reads']> {
+async function timeReads(probed: Probed, within: Within): Promise<StoreCapabilities['reads']> {
   const idOf = (i: number): string => `read/${String(i).padStart(5, '0')}`;
-  await probed.insertMany(
-    Array.from({ length: DOCUMENTS }, (_, i) => ({ _id: idOf(i), payload: 'x'.repeat(200) })),
-    { ordered: false },
-  );
+  const documents = Array.from({ length: DOCUMENTS }, (_, i) => ({ _id: idOf(i), payload: 'x'.repeat(200) }));
+  await within(() => probed.insertMany(documents, { ordered: false }));
   // From the far end: a scan that stops at the first match would look like an index at the near end.
   const last = DOCUMENTS - 1;
-  const exactMs = await medianMs(() => probed.findOne({ _id: idOf(last) }));
+  const exactMs = await medianMs(() => within(() => probed.findOne({ _id: idOf(last) })));
   const rangeMs = await medianMs(() =>
-    probed.find({ _id: { $gte: idOf(last - 9), $lt: idOf(last + 1) } }).toArray(),
+    within(() => probed.find({ _id: { $gte: idOf(last - 9), $lt: idOf(last + 1) } }).toArray()),
   );
   return { documents: DOCUMENTS, exactMs, rangeMs, rangeByIndex: rangeMs < 5 * exactMs };
 }

@@ -7,7 +7,7 @@ import type { Row } from '../../models/collection.ts';
 import { connectStore } from '../../models/connect.ts';
 import { createStores } from '../../models/stores.ts';
 import { fact } from '../contracts/examples.ts';
-import { startEmbeddedStore } from '../support/store.ts';
+import { breakWritesOf, startEmbeddedStore } from '../support/store.ts';
 
 const store = await startEmbeddedStore();
 after(() => store.stop());
@@ -60,24 +60,16 @@ test('a call whose connection breaks while it is written fails retryably and in 
   });
   const notes = openCollection<NoteRow>(connection, 'notes', { n: Number });
   await notes.insert({ _id: 'before', n: 0 });
-  const { write } = net.Socket.prototype;
-  let broken = 0;
-  net.Socket.prototype.write = function (this: net.Socket, ...args: Parameters<typeof write>) {
-    if (Buffer.isBuffer(args[0]) && args[0].includes('a-note-that-breaks')) {
-      broken += 1;
-      this.destroy();
-    }
-    return write.apply(this, args);
-  } as typeof write;
+  const line = breakWritesOf('a-note-that-breaks');
   const startMs = performance.now();
   try {
     const call = notes.insertMissing([{ _id: 'a-note-that-breaks', n: 1 }]);
     await assert.rejects(call, failsAs('STORE_UNAVAILABLE', true));
   } finally {
-    net.Socket.prototype.write = write;
+    line.mend();
   }
   assert.ok(performance.now() - startMs < 3_000);
-  assert.equal(broken, 1);
+  assert.equal(line.broken(), 1);
   assert.deepEqual(await notes.insertMissing([{ _id: 'a-note-that-breaks', n: 1 }]), []);
   assert.deepEqual(await notes.get('a-note-that-breaks'), { _id: 'a-note-that-breaks', n: 1 });
   await close();

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { TocsinError } from '../../domain/errors.ts';
+import { connectStore } from '../../models/connect.ts';
 import { probeStore } from '../../models/probe.ts';
-import { startEmbeddedStore } from '../support/store.ts';
+import { breakWritesOf, startEmbeddedStore } from '../support/store.ts';
 
 const store = await startEmbeddedStore();
 after(() => store.stop());
@@ -34,3 +36,28 @@ test('out of time, the probe says what it did not try', async () => {
   assert.equal(found.usable, true);
   assert.deepEqual(found.skipped, ['compare-and-set', 'increment', 'values', 'transactions', 'reads']);
 });
+
+test(
+  'a probe whose connection breaks while it is written to fails in time',
+  { timeout: 20_000 },
+  async () => {
+    const { connection, close } = await connectStore(store.uri, {
+      dbName: 'broken',
+      serverSelectionTimeoutMs: 500,
+      answerTimeoutMs: 500,
+    });
+    const line = breakWritesOf('contender');
+    const startMs = performance.now();
+    try {
+      await assert.rejects(
+        probeStore(connection),
+        (error) => error instanceof TocsinError && error.code === 'STORE_UNAVAILABLE' && error.retryable,
+      );
+    } finally {
+      line.mend();
+    }
+    assert.ok(performance.now() - startMs < 5_000);
+    assert.ok(line.broken() > 0);
+    await close();
+  },
+);

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import type { Connection } from 'mongoose';
@@ -67,4 +68,18 @@ function openDatabases(uri: string): {
       await Promise.all(connections.map((connection) => connection.close()));
     },
   };
+}
+
+/** From now on a connection breaks while something with this text in it is written to it. */
+export function breakWritesOf(text: string): { readonly broken: () => number; readonly mend: () => void } {
+  const { write } = net.Socket.prototype;
+  let broken = 0;
+  net.Socket.prototype.write = function (this: net.Socket, ...args: Parameters<typeof write>) {
+    if (Buffer.isBuffer(args[0]) && args[0].includes(text)) {
+      broken += 1;
+      this.destroy();
+    }
+    return write.apply(this, args);
+  } as typeof write;
+  return { broken: () => broken, mend: () => void (net.Socket.prototype.write = write) };
 }
