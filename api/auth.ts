@@ -1,6 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { TocsinError } from '../domain/errors.ts';
 import type { Principal, PrincipalStore } from '../domain/ports.ts';
+import { sha256Hex } from './hash.ts';
 
 /** Who calls, as far as the API needs to know. */
 export interface Caller {
@@ -57,7 +58,7 @@ export function createAuth({
   const seen = new Map<string, { caller: Caller; untilMs: number }>();
 
   async function byKey(key: string): Promise<Caller> {
-    const hash = createHash('sha256').update(key).digest('hex');
+    const hash = sha256Hex(key);
     const cached = seen.get(hash);
     if (cached !== undefined && cached.untilMs > now()) return cached.caller;
     seen.delete(hash);

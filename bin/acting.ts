@@ -2,7 +2,8 @@ import { requireRole } from '../api/auth.ts';
 import { MAY } from '../api/http/route.ts';
 import type { Principal, Stores } from '../domain/ports.ts';
 import { TocsinError } from '../domain/errors.ts';
-import { chosenKey, sha256 } from './credentials.ts';
+import { sha256Hex } from '../models/hash.ts';
+import { chosenKey } from './credentials.ts';
 
 /**
  * Who writes into the register of recognisers: the principal of `--as`, of TOCSIN_KEY or TOCSIN_AS, else this
@@ -15,7 +16,7 @@ export async function actingPrincipal(
   as: string | undefined,
 ): Promise<Principal> {
   const key = chosenKey(as) ?? chosenKey('admin')!;
-  const principal = await principals.byKeyHash(sha256(key));
+  const principal = await principals.byKeyHash(sha256Hex(key));
   if (principal === null || principal.revokedAtMs !== null) {
     throw new TocsinError('UNAUTHENTICATED', 'This key is not known to the store or was revoked.');
   }

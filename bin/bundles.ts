@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
@@ -10,10 +9,9 @@ import type { Check } from '../domain/audit/verify.ts';
 import { verifyBundle } from '../domain/audit/verify.ts';
 import { TocsinError } from '../domain/errors.ts';
 import type { Stores } from '../domain/ports.ts';
+import { sha256Hex } from '../models/hash.ts';
 import { CommandFailed, EXIT } from './exit-codes.ts';
 import { replayHistories } from './replay.ts';
-
-const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
 
 /** Collects the evidence about one incident. @throws TocsinError INCIDENT_UNKNOWN, EVIDENCE_MISSING */
 export function collectBundle(
@@ -24,7 +22,7 @@ export function collectBundle(
 ): Promise<Bundle> {
   return gatherBundle(
     incidentId,
-    { ...stores, histories, sha256, base64: (bytes) => Buffer.from(bytes).toString('base64') },
+    { ...stores, histories, sha256: sha256Hex, base64: (bytes) => Buffer.from(bytes).toString('base64') },
     { nowMs, versions: versions() },
   );
 }
@@ -76,8 +74,8 @@ export async function checkBundle(bundle: Bundle): Promise<Check[]> {
 /** Every check but the replay. */
 export function checkParts(bundle: Bundle): Check[] {
   return verifyBundle(bundle, {
-    sha256,
-    sha256OfBase64: (text) => sha256(Buffer.from(text, 'base64')),
+    sha256: sha256Hex,
+    sha256OfBase64: (text) => sha256Hex(Buffer.from(text, 'base64')),
     decodeBase64: (text) => Buffer.from(text, 'base64').toString('utf8'),
   });
 }

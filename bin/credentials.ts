@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Principal } from '../domain/ports.ts';
+import { sha256Hex } from '../models/hash.ts';
 import { dataDirectory } from './config.ts';
 import { CommandFailed, EXIT } from './exit-codes.ts';
 
@@ -45,7 +46,7 @@ export function ensureCredentials(
   const principals = FIRST_PRINCIPALS.map((principal) => ({
     ...principal,
     tenant,
-    keySha256: sha256(credentials[principal.id]!),
+    keySha256: sha256Hex(credentials[principal.id]!),
     revokedAtMs: null,
   }));
   return { credentials, principals, created };
@@ -59,8 +60,6 @@ export function keepCredential(directory: string, principal: string, key: string
 export function newKey(): string {
   return `tocsin_${randomBytes(32).toString('base64url')}`;
 }
-
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /**
  * The key to call with: of `--as`, of TOCSIN_KEY, of TOCSIN_AS; undefined to call without one, which on loopback

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { activateForecaster, gatesOf, unknownForecaster } from '../../domain/forecast/register.ts';
 import type { RegisterPorts } from '../../domain/forecast/register.ts';
 import type { StoredRecogniser } from '../../domain/ports.ts';
+import { sha256Hex } from '../hash.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Route } from './route.ts';
 import { defineRoute, MAY } from './route.ts';
@@ -25,7 +25,7 @@ export function forecasterRoutes({ stores, now, log }: Dependencies): Route[] {
   const ports: RegisterPorts = {
     forecasters,
     plans,
-    sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
+    sha256: sha256Hex,
   };
 
   async function cardOf(name: string, hash: string): Promise<z.input<typeof ForecasterCardSchema>> {

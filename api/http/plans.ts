@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { canonicalJson } from '../../domain/canonical.ts';
 import { TocsinError } from '../../domain/errors.ts';
 import type { PlanVersion } from '../../domain/plan/document.ts';
+import { sha256Hex } from '../hash.ts';
 import type { Dependencies } from './dependencies.ts';
 import { asPlanDocument, PlanDocumentSchema } from './plan-schema.ts';
 import type { Route } from './route.ts';
@@ -231,8 +231,7 @@ export function planRoutes({ stores, checkPlan, now, log }: Dependencies): Route
   ];
 }
 
-const hashOfDocument = (document: unknown): string =>
-  createHash('sha256').update(canonicalJson(document)).digest('hex');
+const hashOfDocument = (document: unknown): string => sha256Hex(canonicalJson(document));
 
 function summaryOfVersion(version: PlanVersion): z.input<typeof VersionSummarySchema> {
   const { planId, hash, author, publishedAtMs, parent, proposal } = version;

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import {
   isGrpcServiceError,
@@ -20,6 +19,7 @@ import type {
 } from '../../workflows/contract.ts';
 import { ANSWER, APPROVE, COMMAND, DECIDE, SITUATION, UNIT_STATUS } from '../../workflows/contract.ts';
 import { toTocsinError } from '../errors.ts';
+import { sha256Hex } from '../hash.ts';
 import type { Responses } from './responses.ts';
 
 export interface TemporalResponsesOptions {
@@ -129,8 +129,7 @@ export function createTemporalResponses({
   };
 }
 
-const digest = (...parts: readonly string[]): string =>
-  createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
+const digest = (...parts: readonly string[]): string => sha256Hex(parts.join('\n')).slice(0, 32);
 
 /** gRPC UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, RESOURCE_EXHAUSTED, ABORTED. */
 const PASSING = new Set([14, 4, 1, 8, 10]);

@@ -152,7 +152,8 @@ export class GroupCommit {
     }
     const wanted = framesOf(this.#writer, blocks);
     // What a crash leaves behind a gap must be found again.
-    if (archive.framesUnderWay + wanted.length > ORPHANS_AT_MOST) await before;
+    const tooFar = archive.framesUnderWay + wanted.length > ORPHANS_AT_MOST;
+    if (tooFar && !(await before)) throw this.#broken;
     const frames = archive.number(wanted, now());
     for (let from = 0; from < refused.length; from += QUARANTINED_AT_ONCE) {
       const id = `${archive.writer}/${++this.#quarantineBatch}`;

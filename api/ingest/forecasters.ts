@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { PinnedPlan } from '../../domain/detect/watch.ts';
 import { TocsinError } from '../../domain/errors.ts';
 import { openForecaster, trainedForecastsIn } from '../../domain/forecast/register.ts';
 import { misfitOf } from '../../domain/forecast/trained.ts';
 import type { RegisteredForecaster } from '../../domain/forecast/trained.ts';
 import type { ForecasterStore } from '../../domain/ports.ts';
+import { sha256Hex } from '../hash.ts';
 
 /** A condition asks for a forecaster that cannot be used: the sensor's own past stands in for it. */
 export interface ForecasterDoubt {
@@ -83,12 +83,10 @@ async function read(store: ForecasterStore, name: string, hash: string): Promise
   try {
     const stored = await store.get(name, hash);
     if (stored === null) return { reason: 'forecaster-missing', why: `there is no version ${hash}` };
-    return { registered: openForecaster(stored, sha256) };
+    return { registered: openForecaster(stored, sha256Hex) };
   } catch (error) {
     // Unreachable is not damaged: that is tried again like any other read.
     if (!(error instanceof TocsinError) || error.retryable) throw error;
     return { reason: 'forecaster-damaged', why: error.message };
   }
 }
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../domain/canonical.ts';
 import type { Conversion } from '../../domain/ingest/units.ts';
 import { conversionOf } from '../../domain/ingest/units.ts';
@@ -7,6 +6,7 @@ import type { ClockKind, DurationMs, EpochMs } from '../../domain/units.ts';
 import { fromWire } from '../../proto/map.ts';
 import type { BulletinItem, ReadingsItem, WaveformItem } from '../../proto/map.ts';
 import type { Item__Output } from '../../proto/gen/tocsin/v1/Item.ts';
+import { sha256Hex } from '../hash.ts';
 import { identityKey, sensorKey } from './dedup.ts';
 import type { Dedup, Taken } from './dedup.ts';
 import { FLAG } from './frame.ts';
@@ -278,7 +278,7 @@ export function createIntake(options: IntakeOptions): Intake {
     const aheadMs = bulletin.observedAtMs - taking.clockMs;
     const reason = untimely(aheadMs);
     if (reason !== null) return taking.refuse(reason, timing(reason, aheadMs));
-    const contentHash = createHash('sha256').update(canonicalJson(bulletin)).digest('hex').slice(0, 32);
+    const contentHash = sha256Hex(canonicalJson(bulletin)).slice(0, 32);
     const { tenant, vendor } = taking.sender;
     const { seen, revision } = dedup.takeRevision(
       identityKey(tenant, vendor, bulletin.source, bulletin.id),

@@ -135,7 +135,8 @@ async function add(name: string, options: { key: boolean; json?: boolean }): Pro
       `A vendor name is lower-case letters, digits and -, and ${name} is not.`,
     );
   }
-  const { keepCredential, newKey, sha256 } = await import('../credentials.ts');
+  const { keepCredential, newKey } = await import('../credentials.ts');
+  const { sha256Hex } = await import('../../models/hash.ts');
   const { dataDirectory, loadConfig } = await import('../config.ts');
   const loaded = loadConfig();
   const id = `vendor-${name}`;
@@ -155,7 +156,7 @@ async function add(name: string, options: { key: boolean; json?: boolean }): Pro
       roles: ['vendor'],
       vendor: id,
       // Without a key: the hash of one that nobody is told.
-      keySha256: sha256(key),
+      keySha256: sha256Hex(key),
       revokedAtMs: null,
     });
   }, loaded);

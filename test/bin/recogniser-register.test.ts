@@ -9,7 +9,6 @@ import { createActivities } from '../../activities/index.ts';
 import { createRecognitionPool } from '../../activities/recognition/pool.ts';
 import { partNotices, trainNoticeRecogniser } from '../../activities/recognition/train-notices.ts';
 import { loadWeekOfNotices, type LabelledNotice } from '../../activities/recognition/week-of-notices.ts';
-import { sha256 } from '../../bin/credentials.ts';
 import { workflowBundle } from '../../bin/workflow-bundle.ts';
 import { noticeRow } from '../../domain/classify/notices.ts';
 import { retrainingsOf, shadowOf } from '../../domain/classify/registered.ts';
@@ -17,6 +16,7 @@ import type { RecogniserActivation, Stores } from '../../domain/ports.ts';
 import { obtainTemporal } from '../../embedded/obtain-temporal.mjs';
 import { startTemporal } from '../../embedded/run-temporal.ts';
 import type { TemporalHandle } from '../../embedded/run-temporal.ts';
+import { sha256Hex } from '../../models/hash.ts';
 import { createStores } from '../../models/stores.ts';
 import { RETRAIN_RECOGNISER, TASK_QUEUE_PLANS, TASK_QUEUE_TRAINING } from '../../workflows/contract.ts';
 import { incidentView } from '../contracts/examples.ts';
@@ -62,7 +62,7 @@ before(async () => {
   );
   fs.writeFileSync(path.join(directory, 'credentials.json'), JSON.stringify(keys));
   for (const [id, roles] of people) {
-    const keySha256 = sha256(`key-of-${id}`);
+    const keySha256 = sha256Hex(`key-of-${id}`);
     await stores.principals.put({ id, tenant: 'demo', roles, keySha256, revokedAtMs: null });
   }
 

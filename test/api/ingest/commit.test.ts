@@ -172,4 +172,19 @@ describe('groups on their way to the archive', () => {
     await Promise.all([first, second]);
     assert.deepEqual(door.told, [1, 2]);
   });
+
+  it('write nothing when the one they waited for is refused', async () => {
+    const door = await gated();
+    const huge = Array.from({ length: ORPHANS_AT_MOST - 4 }, (_, n) => readings(1 + n * 6_000, 6_000));
+    const first = door.submit(1, huge);
+    await door.inserted(1);
+    const second = door.submit(2, huge.slice(0, 10));
+    await sleep(20);
+    const refusal = archiveConflict('1');
+    door.inserts[0]!.fail(refusal);
+    assert.equal(await first, refusal);
+    await sleep(20);
+    assert.equal(door.inserts.length, 1);
+    assert.equal(await second, refusal);
+  });
 });

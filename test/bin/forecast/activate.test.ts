@@ -3,7 +3,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, it } from 'node:test';
-import { sha256 } from '../../../bin/credentials.ts';
 import { planContext } from '../../../bin/plan-context.ts';
 import { encodeForecaster } from '../../../domain/forecast/artefact.ts';
 import { checkPlan } from '../../../domain/plan/check.ts';
@@ -17,6 +16,7 @@ import {
   rule,
 } from '../../../domain/plan/index.ts';
 import type { Stores } from '../../../domain/ports.ts';
+import { sha256Hex } from '../../../models/hash.ts';
 import { createStores } from '../../../models/stores.ts';
 import { keyOf, startTestApi } from '../../api/http/world.ts';
 import type { TestApi } from '../../api/http/world.ts';
@@ -75,7 +75,7 @@ before(async () => {
     ['plan-board', ['manager', 'plan-board']],
     ['onlooker', ['viewer']],
   ] as const) {
-    const keySha256 = sha256(keyOf(id));
+    const keySha256 = sha256Hex(keyOf(id));
     await stores.principals.put({ id, tenant: 'city', roles, keySha256, revokedAtMs: null });
     keys[id] = keyOf(id);
   }
