@@ -140,6 +140,12 @@ export const ERRORS: Readonly<Record<string, ErrorEntry>> = {
     'FAILED_PRECONDITION',
     'Update Tocsin, or train the forecast again with this version.',
   ),
+  FORECASTER_TOO_LARGE: entry(
+    'The forecaster is too large to store',
+    413,
+    'RESOURCE_EXHAUSTED',
+    'Train it with a shorter horizon or longer steps.',
+  ),
   FORECASTER_UNKNOWN: entry('No such forecaster', 404, 'NOT_FOUND', 'Take name and hash from the list.'),
   FORECAST_DATA_INVALID: entry(
     'The values cannot train, judge or continue a forecast',

@@ -1,8 +1,9 @@
 import { canonicalJson } from '../domain/canonical.ts';
 import type { RecogniserActivation, RecogniserStore, StoredRecogniser } from '../domain/ports.ts';
 import { byStoring, refuseTooLarge } from './recognisers.ts';
+import type { Registered } from './recognisers.ts';
 
-export function createFakeRecogniserStore(): RecogniserStore {
+export function createFakeRecogniserStore(of: Registered = 'recogniser'): RecogniserStore {
   const recognisers = new Map<string, StoredRecogniser>();
   const activations = new Map<string, RecogniserActivation[]>();
   const copyOf = (recogniser: StoredRecogniser): StoredRecogniser => ({
@@ -14,7 +15,7 @@ export function createFakeRecogniserStore(): RecogniserStore {
   });
   return {
     async insert(recogniser) {
-      refuseTooLarge(recogniser.artefact);
+      refuseTooLarge(of, recogniser.artefact);
       const id = `${recogniser.name}@${recogniser.hash}`;
       if (recognisers.has(id)) return 'exists';
       recognisers.set(id, copyOf(recogniser));

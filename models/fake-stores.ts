@@ -20,7 +20,7 @@ export function createFakeStores(): Stores {
     evaluations: createFakeEvaluationStore(),
     proposals: createFakeProposalStore(),
     recognisers: createFakeRecogniserStore(),
-    forecasters: createFakeRecogniserStore(),
+    forecasters: createFakeRecogniserStore('forecaster'),
     labels: createFakeLabelStore(),
     roster: createFakeRosterStore(),
     sites: createFakeSiteStore(),

@@ -34,10 +34,13 @@ interface ActivationRow extends Row {
   readonly atMs: number;
 }
 
+/** What a register is of. */
+export type Registered = 'recogniser' | 'forecaster';
+
 /** @param of what is registered: its collections begin with it. @default 'recogniser' */
 export function createRecogniserStore(
   connection: Connection,
-  of: 'recogniser' | 'forecaster' = 'recogniser',
+  of: Registered = 'recogniser',
 ): RecogniserStore {
   const recognisers = openCollection<RecogniserRow>(connection, `${of}s`, {
     name: String,
@@ -69,7 +72,7 @@ export function createRecogniserStore(
 
   return {
     async insert({ name, hash, artefact, card, atMs }) {
-      refuseTooLarge(artefact);
+      refuseTooLarge(of, artefact);
       const id = `${name}@${hash}`;
       const bytes = artefact.length;
       for (const [i, start] of chunkStarts(bytes).entries())
@@ -118,14 +121,14 @@ export const byStoring = (
   b: Pick<StoredRecogniser, 'atMs' | 'hash'>,
 ): number => a.atMs - b.atMs || (a.hash < b.hash ? -1 : 1);
 
-/** @throws TocsinError RECOGNISER_TOO_LARGE */
-export function refuseTooLarge(artefact: Uint8Array): void {
-  if (artefact.length > MAX_ARTEFACT_BYTES)
-    throw new TocsinError(
-      'RECOGNISER_TOO_LARGE',
-      `A recogniser has at most ${MAX_ARTEFACT_BYTES} bytes; this one has ${artefact.length}.`,
-      { details: { bytes: artefact.length, limit: MAX_ARTEFACT_BYTES } },
-    );
+/** @throws TocsinError RECOGNISER_TOO_LARGE, FORECASTER_TOO_LARGE */
+export function refuseTooLarge(of: Registered, { length: bytes }: Uint8Array): void {
+  if (bytes <= MAX_ARTEFACT_BYTES) return;
+  const message = `A ${of} has at most ${MAX_ARTEFACT_BYTES} bytes; this one has ${bytes}.`;
+  const options = { details: { bytes, limit: MAX_ARTEFACT_BYTES } };
+  throw of === 'recogniser'
+    ? new TocsinError('RECOGNISER_TOO_LARGE', message, options)
+    : new TocsinError('FORECASTER_TOO_LARGE', message, options);
 }
 
 function chunkStarts(bytes: number): number[] {

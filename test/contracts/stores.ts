@@ -240,6 +240,17 @@ export function holdToStoreContract(backend: string, open: () => Promise<Stores>
     assert.deepEqual(await recognisers.names(), ['a']);
   });
 
+  check('a forecaster beyond 8 MB is refused as one', async ({ forecasters }) => {
+    const artefact = new Uint8Array(8 * 1024 * 1024 + 1);
+    await assert.rejects(
+      forecasters.insert({ name: 'river', hash: 'h', artefact, card: {}, atMs: 0 }),
+      (error) =>
+        refusedAs('FORECASTER_TOO_LARGE')(error) &&
+        /^A forecaster has at most/.test((error as Error).message),
+    );
+    assert.deepEqual(await forecasters.names(), []);
+  });
+
   check('one person labels an incident once, another may say otherwise', async ({ labels }) => {
     const said = (by: string, label: string, atMs: number) => ({
       incidentId: 'incident/demo/earthquake/a/1',
