@@ -7,8 +7,7 @@ import type { Block } from '../../../api/ingest/frame.ts';
 import type { ArchivedFrame } from '../../../domain/ports-ingest.ts';
 import { createFakeIngestStores } from '../../../models/fake-inbox.ts';
 import { archiveConflict } from '../../../models/frames.ts';
-
-const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+import { quiet } from '../../support/quiet.ts';
 
 const readings = (firstSequence: number, count = 1): Block => ({
   kind: 'readings',

@@ -7,6 +7,7 @@ import { createFakeIngestStores } from '../../../models/fake-inbox.ts';
 import { createFakeStores } from '../../../models/fake-stores.ts';
 import type { PublishOnceResponse__Output } from '../../../proto/gen/tocsin/v1/PublishOnceResponse.ts';
 import { bulletin, fillStores, openDoor, reading } from '../../support/door.ts';
+import { quiet } from '../../support/quiet.ts';
 
 /** Frames that are written only while the gate is open. */
 function gated(inner: FrameArchive): { frames: FrameArchive; open: () => void } {
@@ -31,8 +32,8 @@ describe('a door with too much to do', () => {
       ingest: { ...ingest, frames: gate.frames },
       limits: { pendingBytesAtMost: 2_400, retryAfterMs: 70 },
     });
-    const quiet = (sequence: number) => reading(sequence, { sensor: 'quiet', value: 40 });
-    assert.deepEqual(words(await soon(door.publishOnce([reading(1), quiet(1)]), gate.open)), [
+    const unheard = (sequence: number) => reading(sequence, { sensor: 'quiet', value: 40 });
+    assert.deepEqual(words(await soon(door.publishOnce([reading(1), unheard(1)]), gate.open)), [
       'ACCEPTED',
       'ACCEPTED',
     ]);
@@ -41,13 +42,13 @@ describe('a door with too much to do', () => {
     Object.assign(gate.frames, again.frames);
     const waiting = door.publishOnce([reading(2)]);
     while (door.server.status().pendingBytes === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    const mixed = door.publishOnce([quiet(2), quiet(3), reading(3), bulletin('1'), quiet(4)]);
+    const mixed = door.publishOnce([unheard(2), unheard(3), reading(3), bulletin('1'), unheard(4)]);
     const answered = await soon(mixed, again.open);
     assert.deepEqual(words(answered), ['RETRY_LATER', 'RETRY_LATER', 'ACCEPTED', 'ACCEPTED', 'RETRY_LATER']);
     assert.equal(answered.result!.items[0]!.retryAfterMs, 70);
     assert.deepEqual(words(await waiting), ['ACCEPTED']);
     assert.deepEqual(
-      words(await door.publishOnce([quiet(2), quiet(3), quiet(4)])),
+      words(await door.publishOnce([unheard(2), unheard(3), unheard(4)])),
       Array(3).fill('ACCEPTED'),
     );
     await door.stop();
@@ -60,11 +61,10 @@ describe('a door with too much to do', () => {
     let goOn = (): void => {};
     let ask = (): void => {};
     const asked = new Promise<void>((resolve) => (ask = resolve));
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const commit = new GroupCommit({
       archive,
       quarantine,
-      log,
+      log: quiet,
       now: () => 0,
       mayGoOn: () => {
         ask();
