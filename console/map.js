@@ -1,5 +1,6 @@
 import { h } from './dom.js';
 import { LEVELS, levelMark } from './level.js';
+import { MORE, placeNames, SIDES } from './names.js';
 import { said, t, word } from './text.js';
 
 const WORLD_WIDTH = 360;
@@ -15,11 +16,17 @@ const SMALLEST_WIDTH = 12;
 export function createMap({ open }) {
   let view = { x: 0, y: TOP, width: WORLD_WIDTH, height: 142 };
   let incidents = [];
+  /** What is on the map, most serious first. */
+  let shownPlaces = [];
+  /** The place that the pointer or the focus is on. Its name goes before all others. */
+  let pointed = null;
   let moved = false;
 
   const land = h('svg:path', { class: 'land' });
   const grid = h('svg:path', { class: 'grid', d: gridPath() });
   const markers = h('svg:g');
+  // Over all markers. What is seen; the links themselves say it in words.
+  const names = h('svg:g', { class: 'marker-names', 'aria-hidden': 'true' });
   const svg = h('svg:svg', {
     class: 'map',
     preserveAspectRatio: 'xMidYMid meet',
@@ -28,8 +35,12 @@ export function createMap({ open }) {
     'data-key': 'map',
     onkeydown: onKey,
     onpointerdown: onDrag,
+    onpointerover: ({ target }) => point(placeOf(target) ?? placeOf(document.activeElement)),
+    onpointerleave: () => point(placeOf(document.activeElement)),
+    onfocusin: ({ target }) => point(placeOf(target)),
+    onfocusout: () => point(null),
   });
-  svg.append(grid, land, markers);
+  svg.append(grid, land, markers, names);
   const hint = h('p', { class: 'unseen', id: 'map-hint' });
   const tools = h('div', { class: 'map-tools' });
   const element = h('div', { class: 'map-frame' }, svg, tools, hint);
@@ -107,7 +118,7 @@ export function createMap({ open }) {
   }
 
   function onDrag(event) {
-    if (event.target.closest('a') !== null || event.button !== 0) return;
+    if (placeOf(event.target) !== null || event.button !== 0) return;
     const from = { x: event.clientX, y: event.clientY, view: { ...view } };
     const scale = view.width / svg.clientWidth;
     const move = (next) => {
@@ -128,75 +139,103 @@ export function createMap({ open }) {
     svg.setAttribute('viewBox', `${view.x} ${view.y} ${view.width} ${view.height}`);
     // Markers keep their size on the screen, whatever the zoom and the width of the window.
     const pixels = Math.max(svg.clientWidth, 1) / view.width;
-    for (const marker of markers.children) {
-      marker.firstElementChild.setAttribute('transform', `scale(${1 / pixels})`);
+    for (const { x, y, marker, name } of shownPlaces) {
+      const transform = `translate(${x} ${y}) scale(${1 / pixels})`;
+      marker.setAttribute('transform', transform);
+      name.setAttribute('transform', transform);
     }
-    nameSides(pixels);
+    drawNames(pixels);
   }
 
-  /** A name stands below its marker, or above it where another marker would cover it. */
-  function nameSides(pixels) {
-    const points = [...markers.children].map(({ dataset }) => [Number(dataset.x), Number(dataset.y)]);
-    [...markers.children].forEach((marker, index) => {
-      const [x, y] = points[index];
-      const covered = points.some(
-        ([otherX, otherY], other) =>
-          other !== index &&
-          Math.abs(otherX - x) * pixels < 60 &&
-          (otherY - y) * pixels >= 0 &&
-          (otherY - y) * pixels < 45,
-      );
-      marker.querySelector('.marker-name').setAttribute('y', covered ? -19 : 29);
+  function drawNames(pixels) {
+    const byImportance = [
+      ...shownPlaces.filter(({ id }) => id === pointed),
+      ...shownPlaces.filter(({ id }) => id !== pointed),
+    ];
+    const sides = placeNames(
+      byImportance.map(({ x, y, name, more }) => ({
+        x: (x - view.x) * pixels,
+        y: (y - view.y) * pixels,
+        nameWidth: widthOf(name),
+        moreWidth: widthOf(more),
+      })),
+      { width: svg.clientWidth, height: svg.clientHeight },
+    );
+    byImportance.forEach(({ id, name }, n) => {
+      const side = sides[n];
+      name.setAttribute('visibility', side === null ? 'hidden' : 'visible');
+      name.classList.toggle('pointed', id === pointed);
+      if (side === null) return;
+      const { x, y, anchor } = SIDES[side];
+      name.setAttribute('x', x);
+      name.setAttribute('y', y);
+      name.setAttribute('text-anchor', anchor);
     });
   }
 
-  function place(group) {
+  function point(id) {
+    if (id === pointed) return;
+    pointed = id;
+    // A name that was made room for can be sent away without moving the pointer or the focus.
+    if (id === null) document.removeEventListener('keydown', onEscape);
+    else document.addEventListener('keydown', onEscape);
+    draw();
+  }
+
+  function onEscape(event) {
+    if (event.key === 'Escape') point(null);
+  }
+
+  function openPlace(incidentId) {
+    point(null);
+    open(incidentId);
+  }
+
+  /** The marker and the name of a place, for what happens there. */
+  function drawnPlace(group) {
     const [first] = group;
     const { place: where } = first;
-    const name = t('markerOf', {
+    const words = t('markerOf', {
       level: first.level ?? '?',
       hazard: word('hazard', first.hazard),
       place: said(where.name),
       state: t(`phase_${first.phase}`),
     });
-    const closed = first.phase === 'closed';
-    return h(
+    const past = first.phase === 'closed' ? 'past' : '';
+    const more =
+      group.length > 1
+        ? h('svg:text', { class: 'marker-more', ...MORE }, t('more', { n: group.length - 1 }))
+        : null;
+    const marker = h(
       'svg:g',
-      {
-        transform: `translate(${where.longitudeDeg + 180} ${90 - where.latitudeDeg})`,
-        class: closed ? 'past' : '',
-        'data-x': where.longitudeDeg,
-        'data-y': -where.latitudeDeg,
-      },
+      { class: past, 'data-place': where.id },
       h(
-        'svg:g',
-        {},
-        h(
-          'svg:a',
-          {
-            href: `#/incidents/${encodeURIComponent(first.incidentId)}`,
-            'aria-label': group.length > 1 ? `${name} (${t('more', { n: group.length - 1 })})` : name,
-            'data-key': `marker-${first.incidentId}`,
-            onclick: (event) => {
-              event.preventDefault();
-              open(first.incidentId);
-            },
+        'svg:a',
+        {
+          href: `#/incidents/${encodeURIComponent(first.incidentId)}`,
+          'aria-label': group.length > 1 ? `${words} (${t('more', { n: group.length - 1 })})` : words,
+          'data-key': `marker-${first.incidentId}`,
+          onclick: (event) => {
+            event.preventDefault();
+            openPlace(first.incidentId);
           },
-          h('svg:title', {}, name),
-          h('svg:circle', { r: 19, class: 'halo' }),
-        ),
-        // What is seen; the link itself says it in words.
-        h(
-          'svg:g',
-          { class: 'marker-face', 'aria-hidden': 'true' },
-          levelMark(first.level),
-          h('svg:text', { class: 'marker-name', y: 29, 'text-anchor': 'middle' }, said(where.name)),
-          group.length > 1
-            ? h('svg:text', { class: 'marker-more', x: 15, y: -11 }, t('more', { n: group.length - 1 }))
-            : null,
-        ),
+        },
+        h('svg:title', {}, words),
+        h('svg:circle', { r: 19, class: 'halo' }),
       ),
+      // What is seen; the link itself says it in words.
+      h('svg:g', { class: 'marker-face', 'aria-hidden': 'true' }, levelMark(first.level), more),
     );
+    const name = h(
+      'svg:text',
+      {
+        class: `marker-name ${past}`,
+        'data-place': where.id,
+        onclick: () => openPlace(first.incidentId),
+      },
+      said(where.name),
+    );
+    return { id: where.id, x: where.longitudeDeg + 180, y: 90 - where.latitudeDeg, marker, name, more };
   }
 
   new ResizeObserver(() => (moved ? look(view) : fit())).observe(svg);
@@ -222,13 +261,13 @@ export function createMap({ open }) {
       const groups = new Map();
       for (const one of incidents) groups.set(one.place.id, [...(groups.get(one.place.id) ?? []), one]);
       const focused = document.activeElement?.dataset?.key;
-      markers.replaceChildren(
-        ...[...groups.values()]
-          .map((group) => group.sort(moreSerious))
-          // The most serious last: it is drawn over the others.
-          .sort((a, b) => moreSerious(b[0], a[0]))
-          .map(place),
-      );
+      shownPlaces = [...groups.values()]
+        .map((group) => group.sort(moreSerious))
+        .sort(([a], [b]) => moreSerious(a, b))
+        .map(drawnPlace);
+      // The most serious last: it is drawn over the others.
+      markers.replaceChildren(...shownPlaces.map(({ marker }) => marker).reverse());
+      names.replaceChildren(...shownPlaces.map(({ name }) => name));
       if (focused?.startsWith('marker-')) {
         markers.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
       }
@@ -237,6 +276,11 @@ export function createMap({ open }) {
     },
   };
 }
+
+/** In pixels, by the font that is really there. Nothing while it is not in the page: browsers differ on that. */
+const widthOf = (text) => (text?.isConnected ? text.getComputedTextLength() : 0);
+
+const placeOf = (node) => node?.closest?.('[data-place]')?.dataset.place ?? null;
 
 const rank = ({ level, phase }) =>
   (phase === 'closed' ? 10 : 0) + (level === null ? 4 : LEVELS.indexOf(level));

@@ -126,6 +126,84 @@ describe('the list of incidents', () => {
     await page.getByRole('heading', { name: 'Earthquake, Hualien' }).waitFor();
   });
 
+  it('names on the map what does not cover another name, and what the focus or the pointer is on', async () => {
+    const { page } = await open();
+    await page.locator('.incident-table').waitFor();
+    // A crowd within some 500 km of Riverside Tower.
+    const view = gasLeak(Date.now());
+    const districts = [
+      'Jinshan',
+      'Fengxian',
+      'Songjiang',
+      'Qingpu',
+      'Jiading',
+      'Kunshan',
+      'Taicang',
+      'Pudong',
+    ];
+    for (const [n, name] of districts.entries()) {
+      const place = {
+        ...view.place,
+        id: name,
+        name: { en: name, zh: name },
+        latitudeDeg: view.place.latitudeDeg + Math.sin(n * 2.4) * 5,
+        longitudeDeg: view.place.longitudeDeg + Math.cos(n * 2.4) * 5,
+      };
+      const incidentId = `incident/demo/gas-leak/${name}/20180206T155810Z`;
+      await api.stores.incidents.put({
+        ...view,
+        incidentId,
+        place,
+        level: 'III',
+        situation: { ...view.situation, incidentId, place, questions: {} },
+      });
+    }
+    await page
+      .locator('.map a')
+      .nth(2 + districts.length)
+      .waitFor();
+    const shown = async (): Promise<string[]> => {
+      const names = await page.locator('.marker-name:not([visibility="hidden"])').evaluateAll((found) =>
+        found.map((name) => {
+          const { left, right, top, bottom } = name.getBoundingClientRect();
+          return { name: name.textContent ?? '', left, right, top, bottom };
+        }),
+      );
+      for (const [i, a] of names.entries())
+        for (const b of names.slice(i + 1))
+          if (a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom)
+            assert.fail(`${a.name} covers ${b.name}`);
+      return names.map(({ name }) => name);
+    };
+    const atFirst = await shown();
+    assert.ok(atFirst.includes('Hualien'), atFirst.join());
+    // A point of each marker that no other lies over; one of them goes without its name.
+    const points = await page.locator('.map circle').evaluateAll((circles) =>
+      circles.map((circle) => {
+        const { left, top, width } = circle.getBoundingClientRect();
+        const name = circle.closest('[data-place]')?.getAttribute('data-place') ?? '';
+        for (let x = left; x < left + width; x += 2)
+          for (let y = top; y < top + width; y += 2)
+            if (circle.ownerDocument.elementFromPoint(x, y) === circle) return { name, x, y };
+        return null;
+      }),
+    );
+    const hidden = points.find(
+      (one) => one !== null && districts.includes(one.name) && !atFirst.includes(one.name),
+    );
+    if (!hidden) assert.fail(`Every name is shown: ${atFirst.join()}`);
+
+    await page.getByRole('link', { name: `Level III: Gas leak, ${hidden.name}, responding` }).focus();
+    assert.equal((await shown()).filter((name) => name === hidden.name).length, 1);
+    await page.keyboard.press('Escape');
+    assert.deepEqual(await shown(), atFirst);
+    await page.locator('svg.map').focus();
+    await page.mouse.move(hidden.x, hidden.y);
+    assert.equal((await shown()).filter((name) => name === hidden.name).length, 1);
+    await page.keyboard.press('Escape');
+    assert.deepEqual(await shown(), atFirst);
+  });
+
   it('shows the closed ones when asked', async () => {
     const { page } = await open();
     await page.getByRole('button', { name: 'All', exact: true }).click();
