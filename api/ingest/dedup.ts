@@ -288,30 +288,36 @@ export class Dedup {
     }
   }
 
-  /** Drops what is older than a time before which nothing is accepted. */
-  forget(tenant: string, beforeMs: EpochMs): void {
-    const prefix = `${tenant}|`;
-    for (const map of [this.#contents, this.#identities]) {
-      for (const [key, { newestMs }] of map) {
-        if (newestMs < beforeMs && key.startsWith(prefix)) map.delete(key);
+  /**
+   * Drops what is older than a time before which nothing is accepted, as it is told of each tenant. Step by step, for
+   * who may not stop for all of it: what comes between two steps is taken as ever.
+   */
+  *forget(beforeMsOf: (tenant: string) => EpochMs): Generator<void, void, undefined> {
+    const isOld = (key: string, newestMs: EpochMs): boolean =>
+      newestMs < beforeMsOf(key.slice(0, key.indexOf('|')));
+    const dated: readonly Map<string, { readonly newestMs: EpochMs }>[] = [this.#contents, this.#identities];
+    for (const map of dated) {
+      for (const some of inPieces(map, ENTRIES_OF_A_PIECE)) {
+        for (const [key, { newestMs }] of some) if (isOld(key, newestMs)) map.delete(key);
+        yield;
       }
     }
-    for (const [key, slot] of this.#slots) {
-      if (this.#runs.newestMs[slot]! >= beforeMs || !key.startsWith(prefix)) continue;
-      this.#slots.delete(key);
-      this.#runs.free(slot);
-      this.#epoch += 1;
+    for (const some of inPieces(this.#slots, ENTRIES_OF_A_PIECE)) {
+      for (const [key, slot] of some) {
+        if (!isOld(key, this.#runs.newestMs[slot]!)) continue;
+        this.#slots.delete(key);
+        this.#runs.free(slot);
+        this.#epoch += 1;
+      }
+      yield;
     }
-    for (const [sensor, boots] of this.#boots) {
-      for (const boot of boots) if (!this.#slots.has(runKey(sensor, boot))) boots.delete(boot);
-      if (boots.size === 0) this.#boots.delete(sensor);
+    for (const some of inPieces(this.#boots, ENTRIES_OF_A_PIECE)) {
+      for (const [sensor, boots] of some) {
+        for (const boot of boots) if (!this.#slots.has(runKey(sensor, boot))) boots.delete(boot);
+        if (boots.size === 0) this.#boots.delete(sensor);
+      }
+      yield;
     }
-  }
-
-  /** Tenants that anything is remembered of. */
-  tenants(): Set<string> {
-    const keys = [...this.#slots.keys(), ...this.#contents.keys(), ...this.#identities.keys()];
-    return new Set(keys.map((key) => key.slice(0, key.indexOf('|'))));
   }
 
   state(): DedupState {

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createWatch, openedBy, openIncidentOf } from '../../domain/detect/watch.ts';
 import type { ClockDoubt } from '../../domain/detect/watch-network.ts';
@@ -39,8 +39,12 @@ const FRAMES_AT_ONCE = 50;
 const TOUCHES_KEPT = 10_000;
 /** No more than the archive has at hand, so that detection never has to read what it is late for. */
 const FRAMES_BEHIND_AT_MOST = 200;
-/** Detection takes the event loop for so long at a time; a message waits for several turns until it is acknowledged. */
-const TURN_AT_MOST_MS = 1;
+/**
+ * Detection takes the event loop for as long as everything else took it before, within these bounds: less, and a burst
+ * of messages would keep it waiting; more, and a message, which waits for several turns, would be acknowledged late.
+ */
+const TURN_AT_LEAST_MS = 1;
+const TURN_AT_MOST_MS = 4;
 /** Runs between two looks at the time. */
 const RUNS_AT_ONCE = 64;
 /** All sensors are looked at for silence this often, however much arrives. */
@@ -130,6 +134,7 @@ export class Relay {
   #refreshedAt = -Infinity;
   #reviewedAt = -Infinity;
   #breathedAt = -Infinity;
+  #turnMs = TURN_AT_LEAST_MS;
   #healthDueAt = -Infinity;
   /** Revision of the registry that is watched. */
   #registered = -1;
@@ -280,7 +285,8 @@ export class Relay {
       const deliveries: Delivery[] = [];
       const asides: AsideRecord[] = [];
       let count = 0;
-      while (this.#detected < archive.head && count < FRAMES_AT_ONCE) {
+      // What opens an incident does not wait for the frames after it.
+      while (this.#detected < archive.head && count < FRAMES_AT_ONCE && deliveries.length === 0) {
         const seq = this.#detected + 1;
         this.#takeRegistered();
         const blocks = await this.#persist('archive', () => archive.blocks(seq));
@@ -345,13 +351,15 @@ export class Relay {
   }
 
   #isDueToBreathe(): boolean {
-    return performance.now() - this.#breathedAt > TURN_AT_MOST_MS;
+    return performance.now() - this.#breathedAt > this.#turnMs;
   }
 
   /** Acknowledgements go before: detection may lag a little, a vendor that waits sends nothing. */
   async #breathe(): Promise<void> {
+    const leftAt = performance.now();
     await nextTurn();
     this.#breathedAt = performance.now();
+    this.#turnMs = Math.min(TURN_AT_MOST_MS, Math.max(TURN_AT_LEAST_MS, this.#breathedAt - leftAt));
   }
 
   /** `#detect` for each of the runs, none of them late, without an object a run. */
@@ -516,7 +524,7 @@ export class Relay {
     if (this.#writingHealth !== null || startedAt < this.#healthDueAt) return;
     const write = async (): Promise<void> => {
       for (const [tenant, book] of this.#books) {
-        await this.#persist('sensor health', () => this.#health.write(tenant, book.all(), now()));
+        await this.#persist('sensor health', () => this.#health.write(tenant, book.heard(), now()));
       }
       const tookMs = performance.now() - startedAt;
       this.#healthDueAt = Math.max(startedAt + refreshEveryMs, startedAt + PART_OF_TIME * tookMs);
@@ -651,9 +659,13 @@ export class Relay {
   async #growth(): Promise<void> {
     const { refreshEveryMs = 2_000 } = this.#options;
     if (this.#stopping.signal.aborted || this.#detected < this.#options.archive.head) return;
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
-    await sleep(refreshEveryMs, undefined, { signal: woken.signal }).catch(() => undefined);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, refreshEveryMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
     this.#wake = () => {};
   }
 

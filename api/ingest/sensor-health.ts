@@ -1,9 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SensorHealth } from '../../domain/ingest/health.ts';
+import { inPieces } from '../../domain/pieces.ts';
 import type { CheckpointStore } from '../../domain/ports-ingest.ts';
 import type { EpochMs } from '../../domain/units.ts';
 
 const PAGES = 16;
+/** Spelt out in one turn of the event loop. */
+const SENSORS_AT_ONCE = 200;
 
 interface Page {
   readonly atMs: EpochMs;
@@ -18,8 +21,12 @@ export interface SensorHealthReader {
 
 /** Reads the pages that ingestion writes; each is one document with an id that is known. */
 export function createSensorHealthReader(checkpoints: Pick<CheckpointStore, 'load'>): SensorHealthReader {
-  const page = async (tenant: string, n: number): Promise<readonly SensorHealth[]> =>
-    (await checkpoints.load<Page>(nameOf(tenant, n)))?.sensors ?? [];
+  const page = async (tenant: string, n: number): Promise<readonly SensorHealth[]> => {
+    const stored = await checkpoints.load<Page | string>(nameOf(tenant, n));
+    // The first releases did not save it as text.
+    const found = typeof stored === 'string' ? (JSON.parse(stored) as Page) : stored;
+    return found?.sensors ?? [];
+  };
   return {
     async of(tenant, sensor) {
       const sensors = await page(tenant, pageOf(sensor));
@@ -32,23 +39,28 @@ export function createSensorHealthReader(checkpoints: Pick<CheckpointStore, 'loa
   };
 }
 
-/** Writes the pages that changed. One process writes them. */
+/**
+ * Writes the pages that changed, from what is said of the sensors one after the other: with thousands of them
+ * acknowledgements and detection go between. One process writes them.
+ */
 export function createSensorHealthWriter(checkpoints: Pick<CheckpointStore, 'save'>): {
-  write(tenant: string, sensors: readonly SensorHealth[], nowMs: EpochMs): Promise<void>;
+  write(tenant: string, sensors: Iterable<SensorHealth>, nowMs: EpochMs): Promise<void>;
 } {
   const written = new Map<string, string>();
   return {
     async write(tenant, sensors, nowMs) {
-      const pages = Array.from({ length: PAGES }, (): SensorHealth[] => []);
-      for (const health of sensors) pages[pageOf(health.sensor)]!.push(health);
+      const pages = Array.from({ length: PAGES }, (): string[] => []);
+      for (const some of inPieces(sensors, SENSORS_AT_ONCE)) {
+        for (const health of some) pages[pageOf(health.sensor)]!.push(JSON.stringify(health));
+        await nextTurn();
+      }
       for (const [n, page] of pages.entries()) {
         const name = nameOf(tenant, n);
-        const text = JSON.stringify(page);
-        // Acknowledgements go between two pages.
-        await nextTurn();
+        const text = `[${page.join()}]`;
         if (text === (written.get(name) ?? '[]')) continue;
-        await checkpoints.save(name, { atMs: nowMs, sensors: page } satisfies Page);
+        await checkpoints.save(name, `{"atMs":${JSON.stringify(nowMs)},"sensors":${text}}`);
         written.set(name, text);
+        await nextTurn();
       }
     },
   };

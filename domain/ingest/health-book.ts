@@ -102,11 +102,11 @@ export class HealthBook {
     return changes;
   }
 
-  /** Everything that was heard of, in the order of registration. */
-  all(): SensorHealth[] {
-    return [...this.#monitors.values()]
-      .filter(({ sensor, status }) => status !== 'unheard' && sensor.vendor !== DOUBTS.vendor)
-      .map((monitor) => monitor.health());
+  /** Everything that was heard of, in the order of registration, as it is when it is asked for. */
+  *heard(): Generator<SensorHealth> {
+    for (const monitor of this.#monitors.values()) {
+      if (monitor.status !== 'unheard' && monitor.sensor.vendor !== DOUBTS.vendor) yield monitor.health();
+    }
   }
 
   /** How many sensors are in which state. */

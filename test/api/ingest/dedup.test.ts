@@ -8,6 +8,11 @@ const cuts = fc.array(fc.tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min
   maxLength: 40,
 });
 
+/** Forgets to the end, for the tenants that have a time. */
+function forgetBefore(dedup: Dedup, beforeMs: Readonly<Record<string, number>>): void {
+  for (const step of dedup.forget((tenant) => beforeMs[tenant] ?? -Infinity)) assert.equal(step, undefined);
+}
+
 describe('numbers of a sensor', () => {
   it('are new exactly once, however they are cut into messages', () => {
     fc.assert(
@@ -122,9 +127,24 @@ describe('what is remembered', () => {
     const dedup = new Dedup();
     dedup.takeNumbers('city|v|s', 'b', 1, 1, 10);
     dedup.takeNumbers('village|v|s', 'b', 1, 1, 10);
-    dedup.forget('city', 11);
+    forgetBefore(dedup, { city: 11 });
     assert.deepEqual(Object.keys(dedup.state().runs), ['village|v|s|b']);
-    dedup.forget('village', 10);
+    forgetBefore(dedup, { village: 10 });
     assert.deepEqual(Object.keys(dedup.state().runs), ['village|v|s|b']);
+  });
+
+  it('is not dropped when it comes again between two steps of forgetting', () => {
+    const sensors = Array.from({ length: 1_200 }, (_, n) => `city|v|s${n}`);
+    const dedup = new Dedup();
+    for (const sensor of sensors) dedup.takeNumbers(sensor, 'b', 1, 1, 10);
+    const again = [sensors[0]!, sensors.at(-1)!];
+    let steps = 0;
+    for (const step of dedup.forget(() => 20)) {
+      assert.equal(step, undefined);
+      if (++steps === 1) for (const sensor of again) dedup.takeNumbers(sensor, 'b', 1, 2, 30);
+    }
+    assert.ok(steps > 3);
+    assert.deepEqual(Object.keys(dedup.state().runs).sort(), again.map((sensor) => `${sensor}|b`).sort());
+    for (const sensor of again) assert.equal(dedup.takeNumbers(sensor, 'b', 2, 1, 30)[0]!.seen, 'before');
   });
 });
