@@ -98,6 +98,31 @@ describe('the relay', () => {
     await door.stop();
   });
 
+  it('hands on what it found in a frame before it looks at the next', async () => {
+    const ingest = createFakeIngestStores();
+    const framesOfPuts: number[][] = [];
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const inbox = {
+      ...ingest.inbox,
+      async put(deliveries: readonly Delivery[]) {
+        framesOfPuts.push(deliveries.map(({ seq }) => seq));
+        await released;
+        await ingest.inbox.put(deliveries);
+      },
+    };
+    const door = await openDoor({ ...feed, ingest: { ...ingest, inbox } });
+    // Each in a frame of its own, all but the first archived while that one is being kept.
+    await send(door, ...Array.from({ length: 8 }, (_, n) => notice(String(n), n)));
+    release();
+    await drained(door);
+    assert.deepEqual(
+      framesOfPuts,
+      Array.from({ length: 8 }, (_, n) => [n + 1]),
+    );
+    await door.stop();
+  });
+
   it('keeps evidence that came after its incident closed, and opens a new one when it is worth one', async () => {
     const door = await openDoor(feed);
     await send(door, notice('1', 0));
