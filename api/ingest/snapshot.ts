@@ -27,10 +27,10 @@ type Part =
   | { readonly tenant: string; readonly health: HealthState };
 
 /** What has a state, by tenant. */
-type Stateful<S> = ReadonlyMap<string, { pieces(): Generator<S> }>;
+type Stateful<S> = ReadonlyMap<string, { capture(): Generator<() => S> }>;
 
-/** A part as it was when it was captured: as text, unless nothing else holds on to it. */
-type Captured = string | Part;
+/** A part as it was when it was captured: to be spelt out when it is saved. */
+type Captured = () => Part;
 
 /**
  * Copies what is remembered, piece by piece, and lets acknowledgements go between. Nothing may be detected meanwhile;
@@ -42,9 +42,8 @@ export async function captureSnapshot(
 ): Promise<Captured[]> {
   const captured: Captured[] = [];
   let breathedAt = performance.now();
-  for (const piece of piecesOf(watches, books)) {
-    // A watch gives away what it goes on working with; a book gives numbers, and most of all that there is.
-    captured.push('watch' in piece ? JSON.stringify(piece) : piece);
+  for (const part of partsOf(watches, books)) {
+    captured.push(part);
     if (performance.now() - breathedAt < TURN_AT_MOST_MS) continue;
     await nextTurn();
     breathedAt = performance.now();
@@ -67,14 +66,23 @@ export async function saveSnapshot(
   captured: readonly Captured[],
   between?: () => Promise<unknown>,
 ): Promise<PartsHead> {
-  const parts = await saveParts(checkpoints, NAME, otherSet(last), captured, between);
+  const parts = await saveParts(checkpoints, NAME, otherSet(last), spelt(captured), between);
   await checkpoints.save(NAME, { throughFrame, ...parts } satisfies Head);
   return parts;
 }
 
-function* piecesOf(watches: Stateful<WatchState>, books: Stateful<HealthState>): Generator<Part> {
-  for (const [tenant, watch] of watches) for (const piece of watch.pieces()) yield { tenant, watch: piece };
-  for (const [tenant, book] of books) for (const piece of book.pieces()) yield { tenant, health: piece };
+function* partsOf(watches: Stateful<WatchState>, books: Stateful<HealthState>): Generator<Captured> {
+  for (const [tenant, one] of watches) {
+    for (const spell of one.capture()) yield () => ({ tenant, watch: spell() });
+  }
+  for (const [tenant, one] of books) {
+    for (const spell of one.capture()) yield () => ({ tenant, health: spell() });
+  }
+}
+
+/** One after the other: all at once would be much larger than what was captured. */
+function* spelt(captured: readonly Captured[]): Generator<Part> {
+  for (const spell of captured) yield spell();
 }
 
 /** The last whole snapshot, and where it is; null: there is none. */
@@ -87,6 +95,7 @@ export async function loadSnapshot(
   if (!('parts' in head)) return { snapshot: head, parts: null };
   const watches = new Map<string, WatchState[]>();
   const health: Record<string, HealthState> = {};
+  // Some releases saved parts as text.
   for await (const stored of loadParts<Part | string>(checkpoints, NAME, head)) {
     const part = typeof stored === 'string' ? (JSON.parse(stored) as Part) : stored;
     if ('watch' in part) watches.set(part.tenant, [...(watches.get(part.tenant) ?? []), part.watch]);

@@ -32,7 +32,7 @@ export interface Detector {
   /** How many values a row must have. */
   readonly channels: number;
   push(timeMs: EpochMs, row: Row): Verdict;
-  /** A detector created with this state goes on as if it had never stopped. */
+  /** A detector created with this state goes on as if it had never stopped. A copy: later rows do not change it. */
   save(): DetectorState;
   /** What was learnt, for people: coefficients, errors, levels. */
   describe?(): Readonly<Record<string, number>>;

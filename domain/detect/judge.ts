@@ -4,7 +4,7 @@ import type { LiveForecastKind, LiveForecastState } from '../forecast/live.ts';
 import type { ForecastDigest } from '../evidence.ts';
 import { TrainedForecast } from '../forecast/trained.ts';
 import type { RegisteredForecaster, TrainedForecastState } from '../forecast/trained.ts';
-import type { ForecastCondition, ReadingsCondition } from '../plan/document.ts';
+import type { ChannelCondition, ForecastCondition, ReadingsCondition } from '../plan/document.ts';
 import type { DurationMs, EpochMs } from '../units.ts';
 import type { Detector, DetectorState } from './detector.ts';
 import { detectorNamed } from './detectors.ts';
@@ -17,27 +17,23 @@ export interface Judge {
   meets(sensor: number, atMs: EpochMs, value: number): boolean;
   /** How many steps were filled in before the last reading of a sensor. @default none ever is */
   filled?(sensor: number): number;
-  /** What it must remember, by sensor; absent when it remembers nothing. */
-  save?(): Readonly<Record<string, DetectorState>>;
+  /** What it must remember, by sensor: a copy. */
+  save(): Readonly<Record<string, DetectorState>>;
   /** What a trained forecast expects of a sensor now; undefined when none is asked for. */
   forecast?(sensor: number): ForecastDigest | undefined;
 }
 
+/** Whether comparing a reading with a threshold decides; for what is more than that there is a judge. */
+export const isComparison = (condition: ReadingsCondition): condition is ChannelCondition =>
+  condition.when === 'atLeast' || condition.when === 'below';
+
 export function createJudge(
-  condition: ReadingsCondition,
+  condition: Exclude<ReadingsCondition, ChannelCondition>,
   sensors: readonly WatchedSensor[],
   states: Readonly<Record<string, DetectorState>> = {},
   forecaster?: RegisteredForecaster,
 ): Judge {
   switch (condition.when) {
-    case 'atLeast': {
-      const { threshold } = condition;
-      return { meets: (_sensor, _atMs, value) => value >= threshold };
-    }
-    case 'below': {
-      const { threshold } = condition;
-      return { meets: (_sensor, _atMs, value) => value < threshold };
-    }
     case 'detects': {
       const named = detectorNamed(condition.detector, condition.parameters);
       const fillsAtMost = named.kind.fillsAtMost ?? 0;

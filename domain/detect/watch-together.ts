@@ -25,6 +25,7 @@ export interface TogetherWatchState {
 }
 
 const DIGESTS_KEPT = 50;
+const NO_TURNS: readonly ReadingsEvidence[] = [];
 
 /**
  * Watches the sensors of a site together: what each measures may be as ever, and all of them as never before. A row
@@ -60,17 +61,24 @@ export class TogetherWatch {
   }
 
   /** Takes one reading, oldest first. Answers evidence when the condition begins or ceases to hold. */
-  push(sensor: number, atMs: EpochMs, value: number, receivedAtMs: EpochMs): ReadingsEvidence | null {
+  push(sensor: number, atMs: EpochMs, value: number, receivedAtMs: EpochMs): readonly ReadingsEvidence[] {
     let turn: ReadingsEvidence | null = null;
     if (!Number.isNaN(this.#row[sensor]!)) turn = this.#judge(receivedAtMs);
     this.#row[sensor] = value;
     this.#last[sensor] = value;
     this.#heard++;
     this.#rowAtMs = Math.max(this.#rowAtMs, atMs);
-    return this.#heard === this.#row.length ? (this.#judge(receivedAtMs) ?? turn) : turn;
+    if (this.#heard === this.#row.length) turn = this.#judge(receivedAtMs) ?? turn;
+    return turn === null ? NO_TURNS : [turn];
   }
 
-  state(): TogetherWatchState {
+  /** Copies what is remembered, by leaf. */
+  capture(): () => Record<string, TogetherWatchState> {
+    const state = this.#state();
+    return () => ({ [this.#options.leaf]: state });
+  }
+
+  #state(): TogetherWatchState {
     const plain = (values: Float64Array): (number | null)[] =>
       Array.from(values, (value) => (Number.isNaN(value) ? null : value));
     return {

@@ -32,7 +32,7 @@ import type { Alerted } from './network-sequence.ts';
 import { extended, joins } from './sequence.ts';
 import type { Sequence, SequenceEvent } from './sequence.ts';
 import { ChannelWatch } from './watch-channel.ts';
-import type { ChannelWatchState } from './watch-channel.ts';
+import type { ChannelWatchState, WatchedCondition } from './watch-channel.ts';
 import { NetworkWatch } from './watch-network.ts';
 import type {
   AxisSensor,
@@ -158,8 +158,11 @@ export interface Watch {
   hears(sensor: string): boolean;
   /** What a restart needs to go on as if nothing had been. */
   state(): WatchState;
-  /** The same in pieces of a few sites each, for who may not stop for all at once; see `joinWatchStates`. */
-  pieces(): Generator<WatchState>;
+  /**
+   * Copies the same a few sites at a time, for who may not stop for all at once. Each piece is spelt out when it is
+   * called, whatever came since it was copied; see `joinWatchStates`.
+   */
+  capture(): Generator<() => WatchState>;
 }
 
 export function createWatch(options: WatchOptions): Watch {
@@ -218,7 +221,7 @@ export function createWatch(options: WatchOptions): Watch {
       const name = `${plan.hash}|${site}`;
       if (stations.has(name)) continue;
       const station = createStation(plan, site, options, name);
-      if (station.leaves.size === 0) continue;
+      if (station.channels.length === 0) continue;
       stations.set(name, station);
       for (const { sensor, ...target } of station.targets) {
         const known = targets.get(sensor);
@@ -455,10 +458,11 @@ export function createWatch(options: WatchOptions): Watch {
       let turned: { station: Station; transition: ReadingsEvidence }[] | null = null;
       for (const { station, channel, index, scale, offset } of watching) {
         const value = values[n]! * scale + offset;
-        const transition = channel.push(index, atMs[n]!, value, receivedAtMs, flags[n], observedAtMs[n]);
-        if (transition === null) continue;
-        station.transitions.set(transition.leaf, transition);
-        (turned ??= []).push({ station, transition });
+        const turns = channel.push(index, atMs[n]!, value, receivedAtMs, flags[n], observedAtMs[n]);
+        for (const transition of turns) {
+          station.transitions.set(transition.leaf, transition);
+          (turned ??= []).push({ station, transition });
+        }
       }
       if (turned !== null) (found ??= []).push(...considerTurned(turned));
     }
@@ -510,46 +514,46 @@ export function createWatch(options: WatchOptions): Watch {
     },
     isOpen: (incidentId) => open.has(incidentId),
     hears: (sensor) => targets.has(sensor) || networksOf.has(sensor),
-    state: () => joinWatchStates(pieces()),
-    pieces,
+    state: () => joinWatchStates([...capture()].map((spell) => spell())),
+    capture,
   };
 
-  function* pieces(): Generator<WatchState> {
-    yield {
-      open: [...open.values()],
-      channels: {},
-      transitions: {},
-      ...(networks.size === 0
-        ? {}
-        : {
-            networkTransitions: Object.fromEntries(
-              [...turned].map(([hash, leaves]) => [hash, Object.fromEntries(leaves)]),
-            ),
-          }),
-    };
+  function* capture(): Generator<() => WatchState> {
+    const openNow = [...open.values()];
+    const turnedNow = [...turned].map(([hash, leaves]) => [hash, Object.fromEntries(leaves)] as const);
+    yield () => ({
+      ...NOTHING_REMEMBERED,
+      open: openNow,
+      ...(networks.size === 0 ? {} : { networkTransitions: Object.fromEntries(turnedNow) }),
+    });
     for (const [name, { watch }] of networks) {
-      yield { open: [], channels: {}, transitions: {}, networks: { [name]: watch.state() } };
+      // A network gives away what it goes on working with.
+      const state = structuredClone(watch.state());
+      yield () => ({ ...NOTHING_REMEMBERED, networks: { [name]: state } });
     }
     for (const some of inPieces([...stations], STATIONS_OF_A_PIECE)) {
-      yield {
-        open: [],
+      const copies = some.map(([name, station]) => ({
+        name,
+        channels: station.channels.map((channel) => channel.capture()),
+        transitions: new Map(station.transitions),
+      }));
+      yield () => ({
+        ...NOTHING_REMEMBERED,
         channels: Object.fromEntries(
-          some.map(([name, station]) => [
-            name,
-            Object.fromEntries([...station.leaves].map(([leaf, channel]) => [leaf, channel.state()])),
-          ]),
+          copies.map(({ name, channels }) => [name, Object.assign({}, ...channels.map((spell) => spell()))]),
         ),
         transitions: Object.fromEntries(
-          some.map(([name, station]) => [name, Object.fromEntries(station.transitions)]),
+          copies.map(({ name, transitions }) => [name, Object.fromEntries(transitions)]),
         ),
-      };
+      });
     }
   }
 }
 
+const NOTHING_REMEMBERED: WatchState = { open: [], channels: {}, transitions: {} };
 const STATIONS_OF_A_PIECE = 16;
 
-/** Puts together what `Watch.pieces` took apart. */
+/** Puts together what `Watch.capture` took apart. */
 export function joinWatchStates(pieces: Iterable<WatchState>): WatchState {
   const open: OpenIncident[] = [];
   const channels: Record<string, WatchState['channels'][string]> = {};
@@ -623,14 +627,14 @@ const statesOf = (
 interface Station {
   readonly plan: PinnedPlan;
   readonly site: string;
-  readonly leaves: ReadonlyMap<string, ChannelWatch | TogetherWatch>;
+  readonly channels: readonly (ChannelWatch | TogetherWatch)[];
   /** The last transition of each leaf. */
   readonly transitions: Map<string, ReadingsEvidence>;
   readonly targets: readonly (Omit<Target, 'station'> & { readonly sensor: string })[];
   states(): Record<string, LeafState>;
 }
 
-/** A sensor in a condition, and what carries its values into the condition's unit. */
+/** A sensor in what watches it, and what carries its values into the unit of the conditions there. */
 interface Target extends Conversion {
   readonly station: Station;
   readonly channel: ChannelWatch | TogetherWatch;
@@ -638,41 +642,49 @@ interface Target extends Conversion {
 }
 
 function createStation(plan: PinnedPlan, site: string, options: WatchOptions, name: string): Station {
-  const leaves = new Map<string, ChannelWatch | TogetherWatch>();
+  const channels: (ChannelWatch | TogetherWatch)[] = [];
   const targets: (Omit<Target, 'station'> & { sensor: string })[] = [];
   const transitions = new Map(Object.entries(options.state?.transitions[name] ?? {}));
   const known = options.state?.channels[name] ?? {};
   const reassuring = reassuringPaths(plan.document);
+  const alone = new Map<string, WatchedCondition[]>();
   for (const { condition, path } of conditionsOf(plan.document)) {
     if (condition.when === 'networkTriggers') continue;
     if ('channels' in condition) {
       const together = watchTogether(condition, path, site, options.sensors, known[path]);
       if (together === null) continue;
-      leaves.set(path, together.channel);
+      channels.push(together.channel);
       targets.push(...together.targets);
       continue;
     }
     if (!('channel' in condition)) continue;
-    const sensors = options.sensors
-      .filter((sensor) => sensor.site === site && sensor.channel === condition.channel)
-      .map((sensor) => ({ sensor, conversion: conversionOf(sensor.unit, condition.unit, sensor.channel) }))
-      .filter((one): one is { sensor: Sensor; conversion: Conversion } => one.conversion !== null);
-    if (sensors.length === 0) continue;
-    const state = known[path];
-    const channel = new ChannelWatch({
+    const watched: WatchedCondition = {
       condition,
       leaf: path,
-      site,
       reassures: reassuring.has(path),
       forecaster: forecasterFor(condition, options),
+      state: known[path] as ChannelWatchState | undefined,
+    };
+    const key = JSON.stringify([condition.channel, condition.unit]);
+    alone.set(key, [...(alone.get(key) ?? []), watched]);
+  }
+  for (const conditions of alone.values()) {
+    const { channel: measured, unit } = conditions[0]!.condition;
+    const sensors = options.sensors
+      .filter((sensor) => sensor.site === site && sensor.channel === measured)
+      .map((sensor) => ({ sensor, conversion: conversionOf(sensor.unit, unit, sensor.channel) }))
+      .filter((one): one is { sensor: Sensor; conversion: Conversion } => one.conversion !== null);
+    if (sensors.length === 0) continue;
+    const channel = new ChannelWatch({
+      site,
+      conditions,
       sensors: sensors.map(({ sensor }): WatchedSensor => {
         const { id, vendor } = sensor;
         const every = sensor.samplingHz ? { everyMs: 1_000 / sensor.samplingHz } : {};
         return { id, vendor, silentAfterMs: silentAfterMs(sensor), ...every };
       }),
-      ...(state === undefined ? {} : { state: state as ChannelWatchState }),
     });
-    leaves.set(path, channel);
+    channels.push(channel);
     sensors.forEach(({ sensor, conversion }, index) =>
       targets.push({ sensor: sensor.id, channel, index, ...conversion }),
     );
@@ -680,7 +692,7 @@ function createStation(plan: PinnedPlan, site: string, options: WatchOptions, na
   return {
     plan,
     site,
-    leaves,
+    channels,
     transitions,
     targets,
     states: () => statesOf(transitions),

@@ -1,4 +1,3 @@
-import { inPieces } from '../pieces.ts';
 import type { Sensor } from '../ports.ts';
 import type { EpochMs } from '../units.ts';
 import type {
@@ -9,7 +8,7 @@ import type {
   SensorStatus,
   TakenReadings,
 } from './health.ts';
-import { isDoubtful, SensorMonitor } from './health.ts';
+import { isDoubtful, MONITOR_CELLS, monitorStateIn, SensorMonitor } from './health.ts';
 
 /** Everything a book must remember, as JSON, by sensor. */
 export type HealthState = Readonly<Record<string, MonitorState>>;
@@ -32,9 +31,33 @@ export const doubtsSensor = (tenant: string, site: string): Sensor => ({
 
 const SENSORS_OF_A_PIECE = 200;
 
+/** Where the monitors of so many sensors keep what they remember: one piece of memory, which is copied at once. */
+class Slab {
+  readonly cells = new Float64Array(SENSORS_OF_A_PIECE * MONITOR_CELLS);
+  readonly ids: (string | null)[] = [];
+
+  /** As it is now: to be spelt out later. */
+  capture(): () => HealthState {
+    const ids = [...this.ids];
+    const cells = this.cells.slice(0, ids.length * MONITOR_CELLS);
+    return () =>
+      Object.fromEntries(
+        ids.flatMap((id, n) => (id === null ? [] : [[id, monitorStateIn(cells, n * MONITOR_CELLS)]])),
+      );
+  }
+}
+
+interface Seat {
+  readonly slab: Slab;
+  readonly n: number;
+}
+
 /** The health of a tenant's sensors, from what they said in the order of the archive, and from the time. */
 export class HealthBook {
   readonly #monitors = new Map<string, SensorMonitor>();
+  readonly #slabs: Slab[] = [];
+  readonly #seats = new Map<string, Seat>();
+  readonly #freeSeats: Seat[] = [];
   readonly #changed = new Set<SensorMonitor>();
   /** What a sensor that is not registered any more, or not yet, has left. */
   readonly #unclaimed = new Map<string, MonitorState>();
@@ -53,14 +76,37 @@ export class HealthBook {
       this.#unclaimed.set(id, monitor.state());
       this.#monitors.delete(id);
       this.#changed.delete(monitor);
+      this.#leave(id);
     }
     for (const sensor of sensors) {
       const monitor = this.#monitors.get(sensor.id);
       if (monitor !== undefined && JSON.stringify(monitor.sensor) === JSON.stringify(sensor)) continue;
       const state = monitor?.state() ?? this.#unclaimed.get(sensor.id);
       this.#unclaimed.delete(sensor.id);
-      this.#monitors.set(sensor.id, new SensorMonitor(sensor, state));
+      const { slab, n } = this.#seatOf(sensor.id);
+      this.#monitors.set(sensor.id, new SensorMonitor(sensor, state, slab.cells, n * MONITOR_CELLS));
     }
+  }
+
+  #seatOf(sensor: string): Seat {
+    const known = this.#seats.get(sensor);
+    if (known !== undefined) return known;
+    let seat = this.#freeSeats.pop();
+    if (seat === undefined) {
+      let slab = this.#slabs.at(-1);
+      if (slab === undefined || slab.ids.length === SENSORS_OF_A_PIECE) this.#slabs.push((slab = new Slab()));
+      seat = { slab, n: slab.ids.length };
+    }
+    seat.slab.ids[seat.n] = sensor;
+    this.#seats.set(sensor, seat);
+    return seat;
+  }
+
+  #leave(sensor: string): void {
+    const seat = this.#seats.get(sensor)!;
+    seat.slab.ids[seat.n] = null;
+    this.#seats.delete(sensor);
+    this.#freeSeats.push(seat);
   }
 
   /** The newest time of arrival: what a recorded feed calls now. */
@@ -129,14 +175,16 @@ export class HealthBook {
   }
 
   state(): HealthState {
-    return Object.assign({}, ...this.pieces()) as HealthState;
+    return Object.assign({}, ...[...this.capture()].map((spell) => spell())) as HealthState;
   }
 
-  /** The same in pieces of a few hundred sensors each, for who may not stop for all at once. */
-  *pieces(): Generator<HealthState> {
-    yield Object.fromEntries(this.#unclaimed);
-    for (const some of inPieces([...this.#monitors], SENSORS_OF_A_PIECE)) {
-      yield Object.fromEntries(some.map(([id, monitor]) => [id, monitor.state()]));
-    }
+  /**
+   * Copies what is remembered, a few hundred sensors at a time; each piece is spelt out when it is called, whatever was
+   * taken since it was copied.
+   */
+  *capture(): Generator<() => HealthState> {
+    const unclaimed = [...this.#unclaimed];
+    yield () => Object.fromEntries(unclaimed);
+    for (const slab of this.#slabs) yield slab.capture();
   }
 }

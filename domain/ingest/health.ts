@@ -1,15 +1,17 @@
 import type { Sensor } from '../ports.ts';
 import type { DurationMs, EpochMs } from '../units.ts';
+import { numbersIn } from './cells.ts';
 import type { ClockEstimate, ClockState } from './clock.ts';
-import { ClockEstimator } from './clock.ts';
+import { CLOCK_CELLS, ClockEstimator, clockStateIn } from './clock.ts';
 import type { QualityState } from './quality.ts';
-import { QUALITY, SensorQuality } from './quality.ts';
+import { QUALITY, QUALITY_CELLS, qualityStateIn, SensorQuality } from './quality.ts';
 
 /**
  * How far a sensor can be relied on. `silent`, `stuck`, `flat` and `noisy` are doubts that people hear of; `skewed`
  * is corrected and `gappy` only told. `unheard`: registered, and nothing came yet.
  */
-export type SensorStatus = 'ok' | 'unheard' | 'silent' | 'stuck' | 'flat' | 'noisy' | 'skewed' | 'gappy';
+export type SensorStatus = (typeof STATUSES)[number];
+const STATUSES = ['unheard', 'ok', 'silent', 'stuck', 'flat', 'noisy', 'skewed', 'gappy'] as const;
 
 export interface SensorHealth {
   readonly sensor: string;
@@ -76,35 +78,51 @@ export interface MonitorState {
   readonly status: SensorStatus;
 }
 
+/** What a monitor remembers, a double each; then what the quality and the clock of its sensor take. */
+const READINGS = 0;
+const SINCE_MS = 1;
+const LAST_OBSERVED_MS = 2;
+const LAST_VALUE = 3;
+const LAST_RECEIVED_MS = 4;
+const LATE = 5;
+const SKEWED = 6;
+const SPIKE_SHARE = 7;
+const MISSING_SHARE = 8;
+const NUMBERS = 9;
+/** Index in `STATUSES`. */
+const STATUS = NUMBERS;
+const QUALITY_AT = NUMBERS + 1;
+const CLOCK_AT = QUALITY_AT + QUALITY_CELLS;
+/** Doubles that a monitor takes; whole cache lines. */
+export const MONITOR_CELLS = Math.ceil((CLOCK_AT + CLOCK_CELLS) / 8) * 8;
+
 /** Follows one sensor: the quality of its readings, its clock, and whether it still speaks. */
 export class SensorMonitor {
   readonly sensor: Sensor;
+  readonly #cells: Float64Array;
+  readonly #own: number;
   readonly #quality: SensorQuality;
   readonly #clock: ClockEstimator;
-  #status: SensorStatus;
-  #sinceMs = 0;
-  #lastObservedMs = -Infinity;
-  #lastReceivedMs = 0;
-  #lastValue = NaN;
-  #readings = 0;
-  #late = 0;
-  #skewed = 0;
-  #spikeShare = 0;
-  #missingShare = 0;
 
-  constructor(sensor: Sensor, state?: MonitorState) {
+  /**
+   * @param cells where it keeps what it remembers: `MONITOR_CELLS` from `own` on, whatever is there. Shared by thousands
+   *   of sensors, so that they lie together and are copied at once. @default memory of its own
+   */
+  constructor(sensor: Sensor, state?: MonitorState, cells = new Float64Array(MONITOR_CELLS), own = 0) {
     this.sensor = sensor;
-    this.#quality = new SensorQuality(
-      {
-        low: sensor.low,
-        high: sensor.high,
-        intervalMs: sensor.samplingHz ? 1_000 / sensor.samplingHz : undefined,
-      },
-      state?.quality,
-    );
-    this.#clock = new ClockEstimator(state?.clock);
-    this.#status = state?.status ?? 'unheard';
-    if (state !== undefined) this.#restore(state.numbers);
+    this.#cells = cells;
+    this.#own = own;
+    cells.fill(0, own, own + MONITOR_CELLS);
+    if (state !== undefined) cells.set(state.numbers.slice(0, NUMBERS), own);
+    if (cells[own + READINGS] === 0) {
+      cells[own + LAST_OBSERVED_MS] = -Infinity;
+      cells[own + LAST_VALUE] = NaN;
+    }
+    cells[own + STATUS] = STATUSES.indexOf(state?.status ?? 'unheard');
+    const { low, high, samplingHz } = sensor;
+    const intervalMs = samplingHz ? 1_000 / samplingHz : undefined;
+    this.#quality = new SensorQuality({ low, high, intervalMs }, state?.quality, cells, own + QUALITY_AT);
+    this.#clock = new ClockEstimator(state?.clock, cells, own + CLOCK_AT);
   }
 
   take(batch: TakenReadings): JudgedReadings {
@@ -118,102 +136,96 @@ export class SensorMonitor {
   /** The same for readings `from` to `to` of columns that are shared by many sensors: writes flags and places. */
   judge(columns: JudgedColumns, from: number, to: number): DurationMs {
     const { atMs, values, flags, placedAtMs, sentAtMs, receivedAtMs, isWaveform } = columns;
+    const cells = this.#cells;
+    const own = this.#own;
     const n = to - from;
-    this.#clock.take({ observedAtMs: atMs[to - 1]!, sentAtMs, receivedAtMs });
+    this.#clock.take(atMs[to - 1]!, sentAtMs, receivedAtMs);
     const correctedByMs = this.#clock.correction(this.sensor.clockQuality);
     const missingBefore = this.#quality.missing;
     for (let i = from; i < to; i++) {
       const at = atMs[i]!;
       let flag = flags[i]!;
       if ((flag & QUALITY.late) === 0) flag |= this.#quality.take(at, values[i]!, !isWaveform);
-      else this.#late += 1;
+      else cells[own + LATE]! += 1;
       flags[i] = flag;
-      if ((flag & QUALITY.skew) !== 0) this.#skewed += 1;
+      if ((flag & QUALITY.skew) !== 0) cells[own + SKEWED]! += 1;
       placedAtMs[i] = at - correctedByMs;
-      if (at > this.#lastObservedMs) this.#lastObservedMs = at;
-      this.#spikeShare += (Number((flag & QUALITY.spike) !== 0) - this.#spikeShare) / SHARE_OVER;
+      if (at > cells[own + LAST_OBSERVED_MS]!) cells[own + LAST_OBSERVED_MS] = at;
+      const isSpike = Number((flag & QUALITY.spike) !== 0);
+      cells[own + SPIKE_SHARE]! += (isSpike - cells[own + SPIKE_SHARE]!) / SHARE_OVER;
     }
     const missing = this.#quality.missing - missingBefore;
-    this.#missingShare += (missing / (missing + n) - this.#missingShare) * Math.min(1, n / SHARE_OVER);
-    this.#readings += n;
-    this.#lastReceivedMs = receivedAtMs;
-    this.#lastValue = values[to - 1]!;
+    cells[own + MISSING_SHARE]! +=
+      (missing / (missing + n) - cells[own + MISSING_SHARE]!) * Math.min(1, n / SHARE_OVER);
+    cells[own + READINGS]! += n;
+    cells[own + LAST_RECEIVED_MS] = receivedAtMs;
+    cells[own + LAST_VALUE] = values[to - 1]!;
     this.review(receivedAtMs);
     return correctedByMs;
   }
 
   /** Looks at the time again. @returns true when the status changed */
   review(nowMs: EpochMs): boolean {
-    const status = this.#statusAt(nowMs);
-    if (status === this.#status) return false;
-    this.#status = status;
-    this.#sinceMs = nowMs;
+    const status = STATUSES.indexOf(this.#statusAt(nowMs));
+    if (status === this.#cells[this.#own + STATUS]) return false;
+    this.#cells[this.#own + STATUS] = status;
+    this.#cells[this.#own + SINCE_MS] = nowMs;
     return true;
   }
 
   get status(): SensorStatus {
-    return this.#status;
+    return STATUSES[this.#cells[this.#own + STATUS]!]!;
   }
 
   health(): SensorHealth {
+    const number = (which: number): number => this.#cells[this.#own + which]!;
     return {
       sensor: this.sensor.id,
       site: this.sensor.site,
-      status: this.#status,
-      sinceMs: this.#sinceMs,
-      lastObservedAtMs: this.#lastObservedMs,
-      lastReceivedAtMs: this.#lastReceivedMs,
-      lastValue: this.#lastValue,
-      readings: this.#readings,
+      status: this.status,
+      sinceMs: number(SINCE_MS),
+      lastObservedAtMs: number(LAST_OBSERVED_MS),
+      lastReceivedAtMs: number(LAST_RECEIVED_MS),
+      lastValue: number(LAST_VALUE),
+      readings: number(READINGS),
       missing: this.#quality.missing,
       disordered: this.#quality.disordered,
       spikes: this.#quality.spikes,
-      late: this.#late,
-      skewed: this.#skewed,
+      late: number(LATE),
+      skewed: number(SKEWED),
       clock: this.#clock.estimate(),
       correctedByMs: this.#clock.correction(this.sensor.clockQuality),
     };
   }
 
   state(): MonitorState {
-    return {
-      quality: this.#quality.state(),
-      clock: this.#clock.state(),
-      status: this.#status,
-      numbers: [
-        this.#readings,
-        this.#sinceMs,
-        ...(this.#readings === 0 ? [0, 0] : [this.#lastObservedMs, this.#lastValue]),
-        this.#lastReceivedMs,
-        this.#late,
-        this.#skewed,
-        this.#spikeShare,
-        this.#missingShare,
-      ],
-    };
-  }
-
-  #restore(numbers: readonly number[]): void {
-    const [readings = 0, sinceMs = 0, observed = 0, value = 0, ...rest] = numbers;
-    this.#readings = readings;
-    this.#sinceMs = sinceMs;
-    if (readings > 0) [this.#lastObservedMs, this.#lastValue] = [observed, value];
-    const [receivedMs = 0, late = 0, skewed = 0, spikeShare = 0, missingShare = 0] = rest;
-    this.#lastReceivedMs = receivedMs;
-    this.#late = late;
-    this.#skewed = skewed;
-    this.#spikeShare = spikeShare;
-    this.#missingShare = missingShare;
+    return monitorStateIn(this.#cells, this.#own);
   }
 
   #statusAt(nowMs: EpochMs): SensorStatus {
-    if (this.#readings === 0) return 'unheard';
+    const cells = this.#cells;
+    const own = this.#own;
+    if (cells[own + READINGS] === 0) return 'unheard';
     // Nobody said how often it speaks: silence says nothing.
-    if (this.sensor.samplingHz && nowMs - this.#lastReceivedMs > silentAfterMs(this.sensor)) return 'silent';
+    if (this.sensor.samplingHz && nowMs - cells[own + LAST_RECEIVED_MS]! > silentAfterMs(this.sensor)) {
+      return 'silent';
+    }
     if (this.#quality.isStuck) return 'stuck';
     if (this.#quality.isFlat) return 'flat';
-    if (this.#spikeShare > NOISY_FROM) return 'noisy';
+    if (cells[own + SPIKE_SHARE]! > NOISY_FROM) return 'noisy';
     if (this.#clock.correction(this.sensor.clockQuality) !== 0) return 'skewed';
-    return this.#missingShare > GAPPY_FROM ? 'gappy' : 'ok';
+    return cells[own + MISSING_SHARE]! > GAPPY_FROM ? 'gappy' : 'ok';
   }
+}
+
+/** `SensorMonitor.state` of what is kept from `own` on in `cells`, or in a copy of them. */
+export function monitorStateIn(cells: Float64Array, own: number): MonitorState {
+  const numbers = numbersIn(cells, own, NUMBERS);
+  if (numbers[READINGS] === 0) numbers.fill(0, LAST_OBSERVED_MS, LAST_VALUE + 1);
+  return {
+    quality: qualityStateIn(cells, own + QUALITY_AT),
+    clock: clockStateIn(cells, own + CLOCK_AT),
+    status: STATUSES[cells[own + STATUS]!]!,
+    numbers,
+  };
 }

@@ -1,4 +1,5 @@
 import type { DurationMs, EpochMs } from '../units.ts';
+import { numbersIn } from './cells.ts';
 import { median } from './clock.ts';
 
 /** What is known against a reading, as bits: each goes with the reading into detection. */
@@ -50,8 +51,38 @@ export interface QualityOptions {
   readonly intervalMs: DurationMs | undefined;
 }
 
-/** Numbers only, in the order of `FIELDS`, then the window. */
+/** The first `STATE_CELLS` cells. */
 export type QualityState = readonly number[];
+
+/** What is remembered of one sensor, a double each; then the window, and what it was created with. */
+const FILLED = 0;
+const AT = 1;
+const READINGS = 2;
+const LAST = 3;
+const LAST_MS = 4;
+/** On which side the last reading was a spike; 0: it was none. */
+const PENDING = 5;
+const SPIKES_IN_ROW = 6;
+const RUN = 7;
+const LONGEST_RUN = 8;
+const CHANGES = 9;
+const COMPARED = 10;
+const STUCK = 11;
+const FLAT = 12;
+const TYPICAL_STEP = 13;
+const RECENT_STEP = 14;
+const STEPS = 15;
+const SPIKES = 16;
+const MISSING = 17;
+const DISORDERED = 18;
+const FIRST_OF_WINDOW = 19;
+const STATE_CELLS = FIRST_OF_WINDOW + WINDOW;
+const LOW = STATE_CELLS;
+const RANGE_FLOOR = STATE_CELLS + 1;
+/** NaN: irregular. */
+const INTERVAL_MS = STATE_CELLS + 2;
+/** Doubles that a sensor takes. */
+export const QUALITY_CELLS = STATE_CELLS + 3;
 
 /**
  * Judges the readings of one sensor, one after the other, in constant memory and the same way every time.
@@ -65,44 +96,49 @@ export type QualityState = readonly number[];
  * - Gaps: more than two and a half declared intervals without a reading.
  */
 export class SensorQuality {
-  readonly #low: number;
-  readonly #intervalMs: DurationMs | undefined;
-  readonly #rangeFloor: number;
-  readonly #window = new Float64Array(WINDOW);
-  #filled = 0;
-  #at = 0;
-  #readings = 0;
-  #last = NaN;
-  #lastMs = -Infinity;
-  /** On which side the last reading was a spike; 0: it was none. */
-  #pending = 0;
-  #spikesInRow = 0;
-  #run = 0;
-  #longestRun = 0;
-  #changes = 0;
-  #compared = 0;
-  #stuck = 0;
-  #flat = 0;
-  #typicalStep = 0;
-  #recentStep = 0;
-  #steps = 0;
-  spikes = 0;
-  missing = 0;
-  disordered = 0;
+  readonly #cells: Float64Array;
+  readonly #own: number;
 
-  constructor(options: QualityOptions, state?: QualityState) {
-    this.#low = options.low;
-    this.#intervalMs = options.intervalMs;
-    this.#rangeFloor = (options.high - options.low) * SPIKE_SHARE_OF_RANGE;
-    if (state !== undefined) this.#restore(state);
+  /**
+   * @param cells where it keeps what it remembers: `QUALITY_CELLS` from `own` on, zeros. Shared by thousands of sensors,
+   *   so that they lie together. @default memory of its own
+   */
+  constructor(
+    options: QualityOptions,
+    state?: QualityState,
+    cells = new Float64Array(QUALITY_CELLS),
+    own = 0,
+  ) {
+    this.#cells = cells;
+    this.#own = own;
+    if (state !== undefined) cells.set(state.slice(0, STATE_CELLS), own);
+    if (cells[own + READINGS] === 0) {
+      cells[own + LAST] = NaN;
+      cells[own + LAST_MS] = -Infinity;
+    }
+    cells[own + LOW] = options.low;
+    cells[own + RANGE_FLOOR] = (options.high - options.low) * SPIKE_SHARE_OF_RANGE;
+    cells[own + INTERVAL_MS] = options.intervalMs ?? NaN;
   }
 
   get isStuck(): boolean {
-    return this.#stuck === 1;
+    return this.#cells[this.#own + STUCK] === 1;
   }
 
   get isFlat(): boolean {
-    return this.#flat === 1;
+    return this.#cells[this.#own + FLAT] === 1;
+  }
+
+  get spikes(): number {
+    return this.#cells[this.#own + SPIKES]!;
+  }
+
+  get missing(): number {
+    return this.#cells[this.#own + MISSING]!;
+  }
+
+  get disordered(): number {
+    return this.#cells[this.#own + DISORDERED]!;
   }
 
   /**
@@ -111,178 +147,157 @@ export class SensorQuality {
    * @returns bits of QUALITY
    */
   take(atMs: EpochMs, value: number, judgesSpikes = true): number {
-    if (atMs < this.#lastMs) {
-      this.disordered += 1;
+    const cells = this.#cells;
+    const own = this.#own;
+    const lastMs = cells[own + LAST_MS]!;
+    if (atMs < lastMs) {
+      cells[own + DISORDERED]! += 1;
       return QUALITY.disorder;
     }
     let flags = 0;
-    if (this.#intervalMs !== undefined && this.#readings > 0) {
-      const intervals = (atMs - this.#lastMs) / this.#intervalMs;
+    if (cells[own + READINGS]! > 0) {
+      const intervals = (atMs - lastMs) / cells[own + INTERVAL_MS]!;
       if (intervals > GAP_INTERVALS) {
         flags |= QUALITY.gap;
-        this.missing += Math.round(intervals) - 1;
+        cells[own + MISSING]! += Math.round(intervals) - 1;
         // What was usual before is no measure any more.
         if (intervals > 10 * GAP_INTERVALS) this.#forgetWindow();
       }
+      this.#judgeMovement(value);
     }
-    this.#judgeMovement(value);
-    if (this.#stuck + this.#flat > 0) flags |= QUALITY.stuck;
+    if (cells[own + STUCK]! + cells[own + FLAT]! > 0) flags |= QUALITY.stuck;
     if (judgesSpikes && this.#isSpike(value)) {
       flags |= QUALITY.spike;
-      this.spikes += 1;
+      cells[own + SPIKES]! += 1;
     }
-    this.#readings += 1;
-    this.#last = value;
-    this.#lastMs = atMs;
+    cells[own + READINGS]! += 1;
+    cells[own + LAST] = value;
+    cells[own + LAST_MS] = atMs;
     return flags;
   }
 
   state(): QualityState {
-    return [
-      this.#filled,
-      this.#at,
-      this.#readings,
-      this.#readings === 0 ? 0 : this.#last,
-      this.#readings === 0 ? 0 : this.#lastMs,
-      this.#pending,
-      this.#spikesInRow,
-      this.#run,
-      this.#longestRun,
-      this.#changes,
-      this.#compared,
-      this.#stuck,
-      this.#flat,
-      this.#typicalStep,
-      this.#recentStep,
-      this.#steps,
-      this.spikes,
-      this.missing,
-      this.disordered,
-      ...this.#window,
-    ];
-  }
-
-  #restore(state: QualityState): void {
-    let next = 0;
-    const take = (): number => state[next++] ?? 0;
-    this.#filled = take();
-    this.#at = take();
-    this.#readings = take();
-    const [last, lastMs] = [take(), take()];
-    if (this.#readings > 0) [this.#last, this.#lastMs] = [last, lastMs];
-    this.#pending = take();
-    this.#spikesInRow = take();
-    this.#run = take();
-    this.#longestRun = take();
-    this.#changes = take();
-    this.#compared = take();
-    this.#stuck = take();
-    this.#flat = take();
-    this.#typicalStep = take();
-    this.#recentStep = take();
-    this.#steps = take();
-    this.spikes = take();
-    this.missing = take();
-    this.disordered = take();
-    for (let n = 0; n < WINDOW; n++) this.#window[n] = take();
+    return qualityStateIn(this.#cells, this.#own);
   }
 
   #judgeMovement(value: number): void {
-    if (this.#readings === 0) return;
-    const step = Math.abs(value - this.#last);
+    const cells = this.#cells;
+    const own = this.#own;
+    const step = Math.abs(value - cells[own + LAST]!);
     if (step === 0) {
-      this.#run += 1;
-      if (this.#stuck === 0) this.#stuck = this.#isStuckRun(value) ? 1 : 0;
+      cells[own + RUN]! += 1;
+      if (cells[own + STUCK] === 0) cells[own + STUCK] = Number(this.#isStuckRun(value));
       return;
     }
-    if (this.#stuck === 0) this.#learnRun();
-    this.#run = 0;
-    this.#stuck = 0;
+    if (cells[own + STUCK] === 0) this.#learnRun();
+    cells[own + RUN] = 0;
+    cells[own + STUCK] = 0;
     this.#judgeFlat(step);
   }
 
   #isStuckRun(value: number): boolean {
-    const run = this.#run;
-    if (run < STUCK_READINGS || this.#compared < LEARN_READINGS || value <= this.#low) return false;
-    if (run <= STUCK_TIMES_LONGEST * this.#longestRun) return false;
-    const changesEach = this.#changes / this.#compared;
+    const cells = this.#cells;
+    const own = this.#own;
+    const run = cells[own + RUN]!;
+    const compared = cells[own + COMPARED]!;
+    if (run < STUCK_READINGS || compared < LEARN_READINGS || value <= cells[own + LOW]!) return false;
+    if (run <= STUCK_TIMES_LONGEST * cells[own + LONGEST_RUN]!) return false;
+    const changesEach = cells[own + CHANGES]! / compared;
     return -run * Math.log1p(-Math.min(changesEach, 0.999)) > STUCK_IMPROBABILITY;
   }
 
   #learnRun(): void {
-    this.#compared += this.#run + 1;
-    this.#changes += 1;
-    if (this.#run > this.#longestRun) this.#longestRun = this.#run;
-    if (this.#compared <= LEARN_AT_MOST) return;
-    this.#compared /= 2;
-    this.#changes /= 2;
+    const cells = this.#cells;
+    const own = this.#own;
+    const run = cells[own + RUN]!;
+    cells[own + COMPARED]! += run + 1;
+    cells[own + CHANGES]! += 1;
+    if (run > cells[own + LONGEST_RUN]!) cells[own + LONGEST_RUN] = run;
+    if (cells[own + COMPARED]! <= LEARN_AT_MOST) return;
+    cells[own + COMPARED]! /= 2;
+    cells[own + CHANGES]! /= 2;
   }
 
   /** The usual step is a running median (Robbins-Monro on the logarithm): an event does not move it much. */
   #judgeFlat(step: number): void {
-    this.#recentStep += (step - this.#recentStep) / 32;
-    this.#steps += 1;
-    if (this.#typicalStep === 0) this.#typicalStep = step;
-    const mostlyMoves = this.#changes > this.#compared / 2;
-    if (this.#flat === 1) {
-      if (this.#recentStep > this.#typicalStep * FLAT_UNTIL) this.#flat = 0;
+    const cells = this.#cells;
+    const own = this.#own;
+    cells[own + RECENT_STEP]! += (step - cells[own + RECENT_STEP]!) / 32;
+    const steps = (cells[own + STEPS]! += 1);
+    if (cells[own + TYPICAL_STEP] === 0) cells[own + TYPICAL_STEP] = step;
+    const recent = cells[own + RECENT_STEP]!;
+    const typical = cells[own + TYPICAL_STEP]!;
+    if (cells[own + FLAT] === 1) {
+      if (recent > typical * FLAT_UNTIL) cells[own + FLAT] = 0;
       return;
     }
-    if (
-      mostlyMoves &&
-      this.#steps > FLAT_LEARN_READINGS &&
-      this.#recentStep < this.#typicalStep * FLAT_BELOW
-    ) {
-      this.#flat = 1;
+    const mostlyMoves = cells[own + CHANGES]! > cells[own + COMPARED]! / 2;
+    if (mostlyMoves && steps > FLAT_LEARN_READINGS && recent < typical * FLAT_BELOW) {
+      cells[own + FLAT] = 1;
       return;
     }
-    const rate = this.#steps < FLAT_LEARN_READINGS ? Math.max(1 / 32, 4 / (this.#steps + 3)) : 1 / 512;
-    this.#typicalStep *= step > this.#typicalStep ? 1 + rate : 1 / (1 + rate);
+    const rate = steps < FLAT_LEARN_READINGS ? Math.max(1 / 32, 4 / (steps + 3)) : 1 / 512;
+    cells[own + TYPICAL_STEP]! *= step > typical ? 1 + rate : 1 / (1 + rate);
   }
 
   #isSpike(value: number): boolean {
+    const cells = this.#cells;
+    const own = this.#own;
     const step = Math.abs(value - this.#newest());
-    const isLarge = step > this.#rangeFloor && step > TYPICAL_STEPS * this.#typicalStep;
-    const side = isLarge && this.#filled >= WINDOW ? this.#sideOf(value) : 0;
+    const isLarge = step > cells[own + RANGE_FLOOR]! && step > TYPICAL_STEPS * cells[own + TYPICAL_STEP]!;
+    const side = isLarge && cells[own + FILLED]! >= WINDOW ? this.#sideOf(value) : 0;
     if (side === 0) {
       this.#accept(value);
       return false;
     }
-    if (side === this.#pending || this.#spikesInRow >= SPIKES_AT_MOST) {
+    if (side === cells[own + PENDING] || cells[own + SPIKES_IN_ROW]! >= SPIKES_AT_MOST) {
       this.#forgetWindow();
       this.#accept(value);
       return false;
     }
-    this.#pending = side;
-    this.#spikesInRow += 1;
+    cells[own + PENDING] = side;
+    cells[own + SPIKES_IN_ROW]! += 1;
     return true;
   }
 
   #newest(): number {
-    return this.#filled === 0 ? NaN : this.#window[(this.#at + WINDOW - 1) % WINDOW]!;
+    const cells = this.#cells;
+    const own = this.#own;
+    if (cells[own + FILLED] === 0) return NaN;
+    const at = cells[own + AT]!;
+    return cells[own + FIRST_OF_WINDOW + (at === 0 ? WINDOW : at) - 1]!;
   }
 
   /** 1: far above the window's median, -1: far below, 0: near it. */
   #sideOf(value: number): number {
-    const values = [...this.#window];
+    const values = numbersIn(this.#cells, this.#own + FIRST_OF_WINDOW, WINDOW);
     const middle = median(values);
     const sigma = MAD_TO_SIGMA * median(values.map((one) => Math.abs(one - middle)));
     const away = value - middle;
-    return Math.abs(away) > Math.max(DEVIATIONS * sigma, this.#rangeFloor) ? Math.sign(away) : 0;
+    const near = Math.max(DEVIATIONS * sigma, this.#cells[this.#own + RANGE_FLOOR]!);
+    return Math.abs(away) > near ? Math.sign(away) : 0;
   }
 
   #accept(value: number): void {
-    this.#window[this.#at] = value;
-    this.#at = (this.#at + 1) % WINDOW;
-    if (this.#filled < WINDOW) this.#filled += 1;
-    this.#pending = 0;
-    this.#spikesInRow = 0;
+    const cells = this.#cells;
+    const own = this.#own;
+    const at = cells[own + AT]!;
+    cells[own + FIRST_OF_WINDOW + at] = value;
+    cells[own + AT] = at + 1 === WINDOW ? 0 : at + 1;
+    if (cells[own + FILLED]! < WINDOW) cells[own + FILLED]! += 1;
+    cells[own + PENDING] = 0;
+    cells[own + SPIKES_IN_ROW] = 0;
   }
 
   #forgetWindow(): void {
-    this.#filled = 0;
-    this.#at = 0;
-    this.#pending = 0;
-    this.#spikesInRow = 0;
+    this.#cells.fill(0, this.#own + FILLED, this.#own + AT + 1);
+    this.#cells.fill(0, this.#own + PENDING, this.#own + SPIKES_IN_ROW + 1);
   }
+}
+
+/** `SensorQuality.state` of what is kept from `own` on in `cells`, or in a copy of them. */
+export function qualityStateIn(cells: Float64Array, own: number): QualityState {
+  const state = numbersIn(cells, own, STATE_CELLS);
+  if (state[READINGS] === 0) state.fill(0, LAST, LAST_MS + 1);
+  return state;
 }

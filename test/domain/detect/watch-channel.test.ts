@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { ChannelWatch } from '../../../domain/detect/watch-channel.ts';
-import type { ChannelWatchState } from '../../../domain/detect/watch-channel.ts';
+import type { ChannelWatchState, WatchedCondition } from '../../../domain/detect/watch-channel.ts';
+import { QUALITY } from '../../../domain/ingest/quality.ts';
 import type { ChannelCondition } from '../../../domain/plan/document.ts';
 
 const SECOND = 1_000;
@@ -24,7 +25,9 @@ const clear: ChannelCondition = {
 const sensors = ['a', 'b', 'c'].map((id) => ({ id, vendor: id === 'c' ? 'two' : 'one' }));
 
 const watching = (condition: ChannelCondition, state?: ChannelWatchState): ChannelWatch =>
-  new ChannelWatch({ condition, leaf: 'detect', site: 'tower', sensors, ...(state && { state }) });
+  new ChannelWatch({ site: 'tower', sensors, conditions: [{ condition, leaf: 'detect', state }] });
+const stateOf = (watch: ChannelWatch): ChannelWatchState =>
+  JSON.parse(JSON.stringify(watch.capture()()['detect'])) as ChannelWatchState;
 
 /** Readings as `[second, sensor, value]`; answers `[second, holds]` for each turn. */
 const turns = (
@@ -32,8 +35,8 @@ const turns = (
   readings: readonly (readonly [number, number, number])[],
 ): [number, boolean][] =>
   readings.flatMap(([second, sensor, value]): [number, boolean][] => {
-    const turn = watch.push(sensor, second * SECOND, value, second * SECOND);
-    return turn === null ? [] : [[turn.atMs / SECOND, turn.holds]];
+    const made = watch.push(sensor, second * SECOND, value, second * SECOND);
+    return made.map(({ atMs, holds }) => [atMs / SECOND, holds]);
   });
 
 const every5 = (
@@ -116,11 +119,10 @@ describe('a channel condition with a hold time on two sensors', () => {
 
   it('says which sensors decided, since when, and what they read', () => {
     const watch = watching(leak);
-    let evidence = null;
-    for (const [second, sensor, value] of every5(0, 30, [1, 12, 13])) {
-      evidence = watch.push(sensor, second * SECOND, value, second * SECOND + 7) ?? evidence;
-    }
-    assert.deepEqual(evidence, {
+    const evidence = every5(0, 30, [1, 12, 13]).flatMap(([second, sensor, value]) =>
+      watch.push(sensor, second * SECOND, value, second * SECOND + 7),
+    );
+    assert.deepEqual(evidence.at(-1), {
       kind: 'readings',
       key: 'tower|detect|30000|true',
       atMs: 30_000,
@@ -156,8 +158,8 @@ describe('a condition on all sensors', () => {
   });
 
   it('never holds for no sensors at all', () => {
-    const watch = new ChannelWatch({ condition: clear, leaf: 'x', site: 'tower', sensors: [] });
-    assert.equal(watch.holds, false);
+    const conditions = [{ condition: clear, leaf: 'detect' }];
+    assert.equal(stateOf(new ChannelWatch({ site: 'tower', sensors: [], conditions })).holds, false);
   });
 });
 
@@ -190,10 +192,68 @@ describe('a watch', () => {
         const whole = turns(watching(condition), readings);
         const first = watching(condition);
         const before = turns(first, readings.slice(0, cut));
-        const saved = JSON.parse(JSON.stringify(first.state())) as ChannelWatchState;
-        assert.deepEqual([...before, ...turns(watching(condition, saved), readings.slice(cut))], whole);
+        const resumed = watching(condition, stateOf(first));
+        assert.deepEqual([...before, ...turns(resumed, readings.slice(cut))], whole);
       }),
     );
+  });
+
+  it('answers for each of its conditions as if it were the only one, whatever the clocks and the flags', () => {
+    const readings = fc.tuple(
+      stream,
+      fc.infiniteStream(fc.constantFrom(0, 0, 5 * SECOND, -20 * SECOND)),
+      fc.infiniteStream(fc.constantFrom(0, 0, QUALITY.spike, QUALITY.stuck)),
+    );
+    const asked = fc.array(fc.tuple(conditions, fc.boolean()), { minLength: 2, maxLength: 4 });
+    fc.assert(
+      fc.property(asked, readings, fc.nat(120), (some, [steps, ahead, flags], cut) => {
+        const watched = some.map(([condition, reassures], n) => ({
+          condition,
+          leaf: `leaf-${n}`,
+          reassures,
+        }));
+        const open = (of: readonly WatchedCondition[]): ChannelWatch =>
+          new ChannelWatch({ site: 'tower', sensors, conditions: of });
+        let alone = watched.map((one) => open([one]));
+        let together = open(watched);
+        steps.forEach(([second, sensor, value], n) => {
+          const observedAtMs = second * SECOND;
+          const atMs = observedAtMs - ahead.next().value!;
+          const reading = [sensor, atMs, value, 7, flags.next().value!, observedAtMs] as const;
+          const expected = alone.flatMap((watch) => watch.push(...reading));
+          assert.deepEqual(together.push(...reading), expected);
+          if (n !== cut) return;
+          const states = together.capture()();
+          for (const [m, watch] of alone.entries()) {
+            assert.deepEqual({ [`leaf-${m}`]: states[`leaf-${m}`] }, watch.capture()());
+          }
+          const resumed = watched.map((one) => ({ ...one, state: states[one.leaf] }));
+          together = open(resumed);
+          alone = resumed.map((one) => open([one]));
+        });
+      }),
+    );
+  });
+
+  it('still calls a value suspect in evidence after a restart', () => {
+    const before = watching({ ...leak, forMs: 0 });
+    before.push(0, 0, 12, 0, QUALITY.stuck);
+    const after = watching({ ...leak, forMs: 0 }, stateOf(before));
+    const [evidence] = after.push(1, SECOND, 12, SECOND);
+    assert.deepEqual(
+      evidence!.sensors.map(({ suspect }) => suspect),
+      [true, undefined],
+    );
+  });
+
+  it('spells out what it remembered when that was copied, whatever came since', () => {
+    const watch = watching(leak);
+    turns(watch, every5(0, 30, [1, 12, 13]));
+    const expected = stateOf(watch);
+    const spell = watch.capture();
+    turns(watch, every5(35, 90, [1, 1, 13]));
+    assert.deepEqual(spell()['detect'], expected);
+    assert.notDeepEqual(stateOf(watch), expected);
   });
 
   it('turns from held to not held and back, never twice the same way', () => {
@@ -219,9 +279,9 @@ describe('a watch', () => {
             clocks[sensor] = ahead[n]!;
             const observedAtMs = second * SECOND;
             observed[sensor] = Math.max(observed[sensor]!, observedAtMs);
-            const turn = watch.push(sensor, observedAtMs - ahead[n]!, value, 0, 0, observedAtMs);
+            const made = watch.push(sensor, observedAtMs - ahead[n]!, value, 0, 0, observedAtMs);
             const newestMs = Math.max(...observed.map((at, one) => at - clocks[one]!));
-            if (turn !== null) assert.equal(turn.atMs, newestMs);
+            for (const { atMs } of made) assert.equal(atMs, newestMs);
           });
         },
       ),
@@ -237,7 +297,10 @@ describe('a watch', () => {
           const counts = [0, 1, 2].filter((one) => countsBy(condition, readings.slice(0, n + 1), one)).length;
           // Within a second of the last look at silence the watch may still count a sensor that just fell silent.
           if (!nearSilence(readings.slice(0, n + 1))) {
-            assert.equal(watch.holds, counts >= (condition.onSensors === 'all' ? 3 : condition.onSensors));
+            assert.equal(
+              stateOf(watch).holds,
+              counts >= (condition.onSensors === 'all' ? 3 : condition.onSensors),
+            );
           }
         });
       }),

@@ -19,7 +19,9 @@ const pressure = { channel: 'pressure', unit: 'kPa' } as const;
 const sensors = ['a', 'b'].map((id) => ({ id, vendor: 'one', silentAfterMs: 5 * MINUTE }));
 
 const watching = (condition: ReadingsCondition, state?: ChannelWatchState): ChannelWatch =>
-  new ChannelWatch({ condition, leaf: 'detect', site: 'main-7', sensors, ...(state && { state }) });
+  new ChannelWatch({ site: 'main-7', sensors, conditions: [{ condition, leaf: 'detect', state }] });
+const stateOf = (watch: ChannelWatch): ChannelWatchState =>
+  JSON.parse(JSON.stringify(watch.capture()()['detect'])) as ChannelWatchState;
 
 /** A day of pressure around 400 kPa that falls to 340 in its last hour, once a minute on both sensors. */
 function burst(): [number, number, number][] {
@@ -34,8 +36,8 @@ function burst(): [number, number, number][] {
 
 const turns = (watch: ChannelWatch, readings: readonly [number, number, number][], flags = 0): string[] =>
   readings.flatMap(([minute, sensor, value]) => {
-    const turn = watch.push(sensor, minute * MINUTE, value, minute * MINUTE, flags);
-    return turn === null ? [] : [`${turn.atMs / MINUTE} ${turn.holds}`];
+    const made = watch.push(sensor, minute * MINUTE, value, minute * MINUTE, flags);
+    return made.map(({ atMs, holds }) => `${atMs / MINUTE} ${holds}`);
   });
 
 describe('a detector that a plan names', () => {
@@ -53,7 +55,7 @@ describe('a detector that a plan names', () => {
     const whole = turns(watching(auto), readings);
     const half = watching(auto);
     const before = turns(half, readings.slice(0, 1_401));
-    const saved = JSON.parse(JSON.stringify(half.state())) as ChannelWatchState;
+    const saved = stateOf(half);
     assert.deepEqual([...before, ...turns(watching(auto, saved), readings.slice(1_401))], whole);
   });
 
@@ -61,8 +63,7 @@ describe('a detector that a plan names', () => {
     const over = detects(pressure, 'threshold', { level: 500 }) as DetectorCondition;
     assert.deepEqual(turns(watching(over), [[0, 0, 600]], QUALITY.spike), ['0 true']);
     const at500 = { ...over, when: 'atLeast', threshold: 500 } as const;
-    const plain = new ChannelWatch({ condition: at500, leaf: 'detect', site: 'main-7', sensors });
-    assert.deepEqual(turns(plain, [[0, 0, 600]], QUALITY.spike), []);
+    assert.deepEqual(turns(watching(at500), [[0, 0, 600]], QUALITY.spike), []);
   });
 
   it('answers as the detector alone would, sensor by sensor', () => {
@@ -84,7 +85,7 @@ describe('an expectation that a plan names', () => {
   const stage = { channel: 'stage', unit: 'm' } as const;
   const sensor = [{ id: 'gauge', vendor: 'one', silentAfterMs: 5 * MINUTE }];
   const watch = (condition: ReadingsCondition, state?: ChannelWatchState): ChannelWatch =>
-    new ChannelWatch({ condition, leaf: 'detect', site: 'bridge', sensors: sensor, ...(state && { state }) });
+    new ChannelWatch({ site: 'bridge', sensors: sensor, conditions: [{ condition, leaf: 'detect', state }] });
 
   /** A river at 3 m that rises 4 mm a minute from minute 600 on; past 4 m at minute 850. */
   function river(sign = 1): [number, number, number][] {
@@ -114,7 +115,7 @@ describe('an expectation that a plan names', () => {
     const readings = river();
     const half = watch(condition);
     const before = turns(half, readings.slice(0, 700));
-    const saved = JSON.parse(JSON.stringify(half.state())) as ChannelWatchState;
+    const saved = stateOf(half);
     assert.deepEqual(
       [...before, ...turns(watch(condition, saved), readings.slice(700))],
       turns(watch(condition), readings),
@@ -126,11 +127,9 @@ describe('a reading that is missing', () => {
   const stage = { channel: 'stage', unit: 'm' } as const;
   const watch = (detector: 'ar-rls' | 'ewma', everyMs?: number, state?: ChannelWatchState): ChannelWatch =>
     new ChannelWatch({
-      condition: detects(stage, detector) as ReadingsCondition,
-      leaf: 'detect',
       site: 'bridge',
       sensors: [{ id: 'gauge', vendor: 'one', ...(everyMs === undefined ? {} : { everyMs }) }],
-      ...(state && { state }),
+      conditions: [{ condition: detects(stage, detector) as ReadingsCondition, leaf: 'detect', state }],
     });
   const noise = createRandom(9);
   const whole = Array.from({ length: 400 }, (_, n): [number, number, number] => [
@@ -147,7 +146,7 @@ describe('a reading that is missing', () => {
   ]);
   const memory = (watched: ChannelWatch, readings: readonly [number, number, number][]): string => {
     turns(watched, readings);
-    return JSON.stringify(watched.state().detectors);
+    return JSON.stringify(stateOf(watched).detectors);
   };
   const plain = (text: string): unknown => {
     const { gauge } = JSON.parse(text) as { gauge: { detector?: unknown } };
@@ -178,10 +177,10 @@ describe('a reading that is missing', () => {
       const until = whole.slice(0, 200);
       const watched = watch('ar-rls', MINUTE);
       turns(watched, until);
-      const saved = JSON.parse(JSON.stringify(watched.state())) as ChannelWatchState;
+      const saved = stateOf(watched);
       return [watched, watch('ar-rls', MINUTE, saved)].map((one) => {
         const atMs = (200 + missing) * MINUTE;
-        const evidence = one.push(0, atMs, 9, atMs);
+        const [evidence] = one.push(0, atMs, 9, atMs);
         assert.equal(evidence?.holds, true);
         return evidence.sensors[0]!.filled;
       });
@@ -215,7 +214,7 @@ describe('a reading that is missing', () => {
   it('is filled the same after a restart', () => {
     const half = watch('ar-rls', MINUTE);
     turns(half, holed.slice(0, 150));
-    const saved = JSON.parse(JSON.stringify(half.state())) as ChannelWatchState;
+    const saved = stateOf(half);
     assert.equal(
       memory(watch('ar-rls', MINUTE, saved), holed.slice(150)),
       memory(watch('ar-rls', MINUTE), holed),

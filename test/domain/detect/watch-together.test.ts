@@ -38,8 +38,8 @@ function main(): [number, number, number][] {
 
 const turns = (watch: TogetherWatch, readings: readonly [number, number, number][]): string[] =>
   readings.flatMap(([second, sensor, value]) => {
-    const turn = watch.push(sensor, second * 1_000, value, second * 1_000);
-    return turn === null ? [] : [`${turn.atMs / 1_000} ${turn.holds}`];
+    const made = watch.push(sensor, second * 1_000, value, second * 1_000);
+    return made.map(({ atMs, holds }) => `${atMs / 1_000} ${holds}`);
   });
 
 describe('a detector over several channels of a site', () => {
@@ -52,9 +52,10 @@ describe('a detector over several channels of a site', () => {
 
   it('says which sensors, from which vendors, since when', () => {
     const watch = watching();
-    const evidence = main()
-      .map(([second, sensor, value]) => watch.push(sensor, second * 1_000, value, second * 1_000))
-      .find((turn) => turn !== null)!;
+    const [evidence] = main().flatMap(([second, sensor, value]) =>
+      watch.push(sensor, second * 1_000, value, second * 1_000),
+    );
+    assert.ok(evidence);
     assert.equal(evidence.channel, 'flow+pressure');
     assert.deepEqual(
       evidence.sensors.map(({ sensor, vendor }) => [sensor, vendor]),
@@ -72,7 +73,7 @@ describe('a detector over several channels of a site', () => {
     const readings = main();
     const half = watching();
     const before = turns(half, readings.slice(0, 3_700));
-    const saved = JSON.parse(JSON.stringify(half.state())) as TogetherWatchState;
+    const saved = JSON.parse(JSON.stringify(half.capture()()['detect'])) as TogetherWatchState;
     assert.deepEqual(
       [...before, ...turns(watching(saved), readings.slice(3_700))],
       turns(watching(), readings),

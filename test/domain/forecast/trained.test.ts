@@ -32,15 +32,14 @@ function turns(options: {
   const { forecaster, savedEvery = Infinity } = options;
   const watching = (state?: ChannelWatchState): ChannelWatch =>
     new ChannelWatch({
-      condition: options.condition ?? condition,
-      ...{ leaf: 'detect', site: 'bank', sensors, forecaster },
-      ...(state && { state }),
+      ...{ site: 'bank', sensors },
+      conditions: [{ condition: options.condition ?? condition, leaf: 'detect', forecaster, state }],
     });
   let watch = watching();
   return (options.readings ?? risingRiver(7)).flatMap(([atMs, value], n) => {
     if (n % savedEvery === 0)
-      watch = watching(JSON.parse(JSON.stringify(watch.state())) as ChannelWatchState);
-    return watch.push(0, atMs, value, atMs) ?? [];
+      watch = watching(JSON.parse(JSON.stringify(watch.capture()()['detect'])) as ChannelWatchState);
+    return watch.push(0, atMs, value, atMs);
   });
 }
 

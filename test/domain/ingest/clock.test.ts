@@ -22,11 +22,7 @@ function heard(options: {
     const sent = observed + 20 + random.unit() * 400;
     // Now and then the way takes half a minute.
     const received = sent + 15 + random.unit() ** 4 * 900 + (n % 17 === 3 ? 30_000 : 0);
-    clock.take({
-      observedAtMs: observed + deviceMs,
-      sentAtMs: says ? sent + gatewayMs : undefined,
-      receivedAtMs: received,
-    });
+    clock.take(observed + deviceMs, says ? sent + gatewayMs : undefined, received);
   }
   return clock;
 }
@@ -72,7 +68,7 @@ describe("the estimate of a device's clock", () => {
     fc.assert(
       fc.property(fc.integer({ min: -1e12, max: 1e12 }), fc.integer({ min: 0, max: 99 }), (absurd, seed) => {
         const clock = heard({ messages: 200, deviceMs: 6_000, gatewayMs: 6_000, seed });
-        clock.take({ observedAtMs: T0 + absurd, sentAtMs: T0 + absurd, receivedAtMs: T0 });
+        clock.take(T0 + absurd, T0 + absurd, T0);
         assert.ok(Math.abs(clock.correction('network') - 6_000) < 100);
       }),
     );
@@ -84,8 +80,7 @@ describe("the estimate of a device's clock", () => {
       JSON.parse(JSON.stringify(whole.state())) as ReturnType<typeof whole.state>,
     );
     for (const clock of [whole, again]) {
-      for (let n = 0; n < 50; n++)
-        clock.take({ observedAtMs: n, sentAtMs: n + 1, receivedAtMs: n + 7 * (n % 3) });
+      for (let n = 0; n < 50; n++) clock.take(n, n + 1, n + 7 * (n % 3));
     }
     assert.deepEqual(again.estimate(), whole.estimate());
   });

@@ -49,6 +49,20 @@ for (const { name, channels } of detectorKinds()) {
       );
     });
 
+    void it('saves a copy, which later rows do not change', () => {
+      const detector = detectorNamed(name, { groupMs: 5 * MINUTE_MS }).create(width);
+      for (const [i, { timeMs, row }] of rows(2, 900, width).entries()) {
+        if (i % 100 !== 99) {
+          detector.push(timeMs, row);
+          continue;
+        }
+        const saved = detector.save();
+        const text = JSON.stringify(saved);
+        for (const later of rows(5 + i, 40, width)) detector.push(timeMs + later.timeMs, later.row);
+        assert.equal(JSON.stringify(saved), text);
+      }
+    });
+
     void it('scores from 0 to 1, whatever comes', () => {
       const detector = detectorNamed(name).create(width);
       const odd = [Number.NaN, Infinity, -Infinity, 0, -0, 1e308, -1e308, 5e-324, 1e-9];
