@@ -19,22 +19,20 @@ import { apart, FLAG } from './frame.ts';
 import type { Block, RunsBlock, StoredBlock } from './frame.ts';
 import { createForecasterLoader, NO_FORECASTERS } from './forecasters.ts';
 import type { ForecasterDoubt, Forecasters } from './forecasters.ts';
+import { Keeper } from './keeper.ts';
 import { elapsed, persist } from './persist.ts';
 import type { PartsHead } from './parts.ts';
 import type { Registry } from './registry.ts';
 import { createSensorHealthWriter } from './sensor-health.ts';
 import { captureSnapshot, loadSnapshot, saveSnapshot } from './snapshot.ts';
 
-const POSITION = 'relay';
 /** A snapshot after so many frames: the next start runs about as many again. */
 const SNAPSHOT_FRAMES = 500;
 /** What is written of everything that is known may take one part in so many of the time. */
 const PART_OF_TIME = 30;
 /** After a copy of what is remembered detection has to catch up: saving it must not be in its way. */
 const BETWEEN_PARTS_MS = 10;
-/** What was detected since is detected again after a crash, and delivered again: the position is saved this often. */
-const POSITION_EVERY_MS = 1_000;
-/** The position is saved after so many frames when there is much to do. */
+/** After so many frames everything else that detection has to do has its turn. */
 const FRAMES_AT_ONCE = 50;
 const TOUCHES_KEPT = 10_000;
 /** No more than the archive has at hand, so that detection never has to read what it is late for. */
@@ -51,10 +49,6 @@ const RUNS_AT_ONCE = 64;
 const REVIEW_EVERY_MS = 250;
 /** A condition on the number of doubtful sensors must hear it more often than a silent sensor is given up. */
 const DOUBTS_REPEATED_EVERY_MS = 30_000;
-
-interface Position {
-  readonly throughFrame: number;
-}
 
 /** How many sensors of a site are in doubt: a reading of Tocsin's own, to be archived like any other. */
 interface DoubtsReading {
@@ -114,12 +108,8 @@ export class Relay {
   #configuration = '';
   #forecasters: Forecasters = NO_FORECASTERS;
   #pinned = new Map<string, PinnedPlan>();
+  readonly #keeper: Keeper;
   #detected = 0;
-  /** What came of everything up to here is in the inbox. */
-  #kept = 0;
-  /** … and that is saved. */
-  #saved = 0;
-  #savedAt = -Infinity;
   #snapshotDueAt = -Infinity;
   #snapshotAt = 0;
   #snapshotParts: PartsHead | null = null;
@@ -150,13 +140,15 @@ export class Relay {
     this.#options = options;
     this.#health = createSensorHealthWriter(options.stores.checkpoints);
     this.#loadForecasters = createForecasterLoader(options.stores.forecasters);
+    const { stores, log } = options;
+    this.#keeper = new Keeper({ stores, log, onKept: (deliveries) => this.#takeIn(deliveries) });
   }
 
   /** Takes up where the last process stopped. */
   async start(): Promise<void> {
     const { archive, stores } = this.#options;
     await this.#refresh();
-    const position = await stores.checkpoints.load<Position>(POSITION);
+    const saved = await this.#keeper.load();
     const loaded = await loadSnapshot(stores.checkpoints);
     const snapshot = loaded?.snapshot;
     this.#snapshotParts = loaded?.parts ?? null;
@@ -166,16 +158,15 @@ export class Relay {
     for (const [tenant, state] of Object.entries(snapshot?.health ?? {})) this.#book(tenant, state);
     this.#detected = snapshot?.throughFrame ?? 0;
     this.#snapshotAt = this.#detected;
-    this.#saved = position?.throughFrame ?? 0;
     // What was detected before the crash is in the inbox or delivered: here it only restores what is remembered.
-    this.#kept = Math.max(this.#saved, this.#detected);
-    while (this.#detected < this.#saved) {
+    while (this.#detected < saved) {
       const seq = this.#detected + 1;
       const blocks = await archive.blocks(seq);
       if (blocks === null) break;
       await this.#findings(blocks, seq);
       this.#detected = seq;
     }
+    this.#keeper.begin(this.#detected);
     for (const view of open) {
       const plan = this.#pinned.get(view.planHash);
       if (plan !== undefined) this.#watch(view.tenant).opened(openIncidentOf(view), plan);
@@ -216,11 +207,14 @@ export class Relay {
       await Promise.all([this.#savingSnapshot, this.#writingHealth]);
       return true;
     };
+    const startedAt = performance.now();
     const isStill = await Promise.race([written(), elapsed(graceMs)]);
+    await this.#keeper.stop(Math.max(0, graceMs - (performance.now() - startedAt)));
     for (const waiting of this.#waiting) waiting.resolve();
-    // A snapshot ahead of the saved position would skip what was detected and is not in the inbox.
-    if (isStill !== true || this.#kept !== this.#detected) return;
-    await this.#saveAll().catch((error: unknown) =>
+    // A snapshot of more than is kept would skip what was detected and is not in the inbox.
+    if (isStill !== true || this.#keeper.kept !== this.#detected) return;
+    const save = await this.#captureSnapshot();
+    await save().catch((error: unknown) =>
       this.#options.log.warn({ err: error }, 'no snapshot of detection: the next start reads more frames'),
     );
   }
@@ -240,7 +234,7 @@ export class Relay {
   status(): RelayStatus {
     const oldest = this.#inbox[0];
     return {
-      relayedThrough: oldest === undefined ? this.#detected : Math.min(this.#detected, oldest.seq - 1),
+      relayedThrough: oldest === undefined ? this.#keeper.kept : Math.min(this.#keeper.kept, oldest.seq - 1),
       inboxDepth: this.#inbox.length,
       touches: this.#touches,
     };
@@ -278,15 +272,12 @@ export class Relay {
   }
 
   async #detectAll(): Promise<void> {
-    const { archive, stores } = this.#options;
+    const { archive } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await this.#refreshWhenDue();
-      const deliveries: Delivery[] = [];
-      const asides: AsideRecord[] = [];
       let count = 0;
-      // What opens an incident does not wait for the frames after it.
-      while (this.#detected < archive.head && count < FRAMES_AT_ONCE && deliveries.length === 0) {
+      while (this.#detected < archive.head && count < FRAMES_AT_ONCE) {
         const seq = this.#detected + 1;
         this.#takeRegistered();
         const blocks = await this.#persist('archive', () => archive.blocks(seq));
@@ -294,42 +285,33 @@ export class Relay {
           throw new TocsinError('ARCHIVE_CONFLICT', `Frame ${seq} is missing from the archive.`);
         }
         failpoint('frame-read');
+        const deliveries: Delivery[] = [];
+        const asides: AsideRecord[] = [];
         this.#sort(seq, await this.#findings(blocks, seq), deliveries, asides);
         failpoint('frame-detected');
         this.#detected = seq;
         count += 1;
+        this.#keeper.add(seq, deliveries, asides);
         this.#letGoOn();
+        if (!this.#keeper.hasRoom) await this.#keeper.room();
         if (this.#isDueToBreathe()) await this.#breathe();
       }
-      asides.push(...this.#reviewSensors());
+      this.#keeper.add(this.#detected, [], this.#reviewSensors());
       this.#writeHealth();
       if (count === 0) {
-        if (asides.length > 0) await this.#persist('asides', () => stores.asides.put(asides));
-        await this.#savePosition();
-        this.#settle();
         await this.#growth();
         continue;
       }
-      const throughFrame = this.#detected;
-      if (asides.length > 0) {
-        await this.#persist('asides', () => stores.asides.put(asides));
-        failpoint('asides-put');
-      }
-      if (deliveries.length > 0) {
-        await this.#persist('inbox', () => stores.inbox.put(deliveries));
-        failpoint('inbox-put');
-        this.#inbox.push(...deliveries);
-        this.#deliver();
-      }
-      this.#kept = throughFrame;
-      if (performance.now() - this.#savedAt >= POSITION_EVERY_MS) await this.#savePosition();
       const isDue = this.#savingSnapshot === null && performance.now() >= this.#snapshotDueAt;
-      if (isDue && throughFrame - this.#snapshotAt >= SNAPSHOT_FRAMES) {
-        await this.#savePosition();
-        await this.#beginSnapshot();
-      }
-      this.#settle();
+      if (isDue && this.#detected - this.#snapshotAt >= SNAPSHOT_FRAMES) await this.#beginSnapshot();
     }
+  }
+
+  /** What is in the inbox now. */
+  #takeIn(deliveries: readonly Delivery[]): void {
+    this.#inbox.push(...deliveries);
+    if (deliveries.length > 0) this.#deliver();
+    this.#settle();
   }
 
   /** `n` counts the blocks of a frame taken apart: it names what came of each. */
@@ -785,28 +767,7 @@ export class Relay {
     return [...inService, ...[...sites].map((site) => doubtsSensor(tenant, site))];
   }
 
-  async #savePosition(): Promise<void> {
-    const throughFrame = this.#kept;
-    if (this.#saved >= throughFrame) return;
-    const { checkpoints } = this.#options.stores;
-    await this.#persist('position', () => checkpoints.save(POSITION, { throughFrame }));
-    failpoint('position-saved');
-    this.#saved = throughFrame;
-    this.#savedAt = performance.now();
-  }
-
-  /** At the end, when nothing is repeated any more. */
-  async #saveAll(): Promise<void> {
-    const throughFrame = this.#kept;
-    if (this.#saved < throughFrame) {
-      await this.#options.stores.checkpoints.save(POSITION, { throughFrame });
-      this.#saved = throughFrame;
-    }
-    const save = await this.#captureSnapshot();
-    await save();
-  }
-
-  /** Detection waits until what it remembers is written down, and goes on while that is saved. */
+  /** Detection waits until what it remembers is copied, and goes on while that is saved. */
   async #beginSnapshot(): Promise<void> {
     const startedAt = performance.now();
     const save = await this.#captureSnapshot();
@@ -824,6 +785,8 @@ export class Relay {
     const throughFrame = this.#detected;
     const captured = await captureSnapshot(this.#watches, this.#books);
     return async (between) => {
+      // A snapshot of more than is kept would skip what was detected and is not in the inbox.
+      await this.#keeper.reached(throughFrame);
       const last = this.#snapshotParts;
       this.#snapshotParts = await saveSnapshot(checkpoints, throughFrame, last, captured, between);
       this.#snapshotAt = throughFrame;

@@ -98,7 +98,7 @@ describe('the relay', () => {
     await door.stop();
   });
 
-  it('hands on what it found in a frame before it looks at the next', async () => {
+  it('goes on detecting while what it found is being kept, and then keeps the rest together', async () => {
     const ingest = createFakeIngestStores();
     const framesOfPuts: number[][] = [];
     let release = (): void => undefined;
@@ -112,14 +112,14 @@ describe('the relay', () => {
       },
     };
     const door = await openDoor({ ...feed, ingest: { ...ingest, inbox } });
-    // Each in a frame of its own, all but the first archived while that one is being kept.
+    // Each in a frame of its own, all but the first archived while what it opens is being kept.
     await send(door, ...Array.from({ length: 8 }, (_, n) => notice(String(n), n)));
+    const { relayedThrough, archivedThrough } = await door.status();
+    assert.deepEqual([relayedThrough, archivedThrough, door.incidents.log], ['0', '8', []]);
     release();
     await drained(door);
-    assert.deepEqual(
-      framesOfPuts,
-      Array.from({ length: 8 }, (_, n) => [n + 1]),
-    );
+    assert.deepEqual(framesOfPuts, [[1], [2, 3, 4, 5, 6, 7, 8]]);
+    assert.equal(door.incidents.log.length, 8);
     await door.stop();
   });
 
