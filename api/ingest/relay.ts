@@ -37,12 +37,8 @@ const FRAMES_AT_ONCE = 50;
 const TOUCHES_KEPT = 10_000;
 /** No more than the archive has at hand, so that detection never has to read what it is late for. */
 const FRAMES_BEHIND_AT_MOST = 200;
-/**
- * Detection takes the event loop for as long as everything else took it before, within these bounds: less, and a burst
- * of messages would keep it waiting; more, and a message, which waits for several turns, would be acknowledged late.
- */
-const TURN_AT_LEAST_MS = 1;
-const TURN_AT_MOST_MS = 4;
+/** Detection takes the event loop for so long at a time; a message waits for several turns until it is acknowledged. */
+const TURN_AT_MOST_MS = 1;
 /** Runs between two looks at the time. */
 const RUNS_AT_ONCE = 64;
 /** All sensors are looked at for silence this often, however much arrives. */
@@ -124,7 +120,6 @@ export class Relay {
   #refreshedAt = -Infinity;
   #reviewedAt = -Infinity;
   #breathedAt = -Infinity;
-  #turnMs = TURN_AT_LEAST_MS;
   #healthDueAt = -Infinity;
   /** Revision of the registry that is watched. */
   #registered = -1;
@@ -333,15 +328,13 @@ export class Relay {
   }
 
   #isDueToBreathe(): boolean {
-    return performance.now() - this.#breathedAt > this.#turnMs;
+    return performance.now() - this.#breathedAt > TURN_AT_MOST_MS;
   }
 
   /** Acknowledgements go before: detection may lag a little, a vendor that waits sends nothing. */
   async #breathe(): Promise<void> {
-    const leftAt = performance.now();
     await nextTurn();
     this.#breathedAt = performance.now();
-    this.#turnMs = Math.min(TURN_AT_MOST_MS, Math.max(TURN_AT_LEAST_MS, this.#breathedAt - leftAt));
   }
 
   /** `#detect` for each of the runs, none of them late, without an object a run. */
