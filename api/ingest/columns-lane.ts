@@ -1,3 +1,4 @@
+import type { SensorNumbers } from '../../domain/ingest/sensor-numbers.ts';
 import type { Sensor } from '../../domain/ports.ts';
 import type { EpochMs } from '../../domain/units.ts';
 import { isBootName, isSensorName } from '../../proto/map.ts';
@@ -14,12 +15,15 @@ import type { Taking } from './taking.ts';
 const LATEST_MS = 8_640_000_000_000_000;
 const NO_BYTES = Buffer.alloc(0);
 const FIRST_ROOM = 256;
+/** In place of a boot's number. */
+const NO_SENSOR = -1;
 
 export interface LaneOptions {
   readonly sender: Sender;
   readonly sensorOf: (sender: Sender, name: string) => Sensor | undefined;
   readonly dedup: Dedup;
   readonly limits: IngestLimits;
+  readonly numbers: SensorNumbers;
 }
 
 /**
@@ -32,6 +36,7 @@ export class Lane {
   readonly #options: LaneOptions;
   /** Per sensor, by its handle. */
   readonly #ids: string[] = [];
+  readonly #numbers: number[] = [];
   readonly #names: string[] = [];
   readonly #keys: string[] = [];
   readonly #units: Buffer[] = [];
@@ -53,6 +58,7 @@ export class Lane {
   #runs = 0;
   #readings = 0;
   #blockNames: string[] = [];
+  #blockNumbers: number[] = [];
   #bootIndex = -1;
   #bootAtIndex = '';
 
@@ -126,6 +132,7 @@ export class Lane {
       vendor,
       clockMs: taking.clockMs,
       names: this.#blockNames,
+      numbers: this.#blockNumbers,
       sensors,
       boots,
       firstSequences,
@@ -141,6 +148,7 @@ export class Lane {
     this.#runs = 0;
     this.#readings = 0;
     this.#blockNames = [];
+    this.#blockNumbers = [];
     this.#bootIndex = -1;
     this.#message += 1;
   }
@@ -161,6 +169,7 @@ export class Lane {
     if (this.#usedIn[handle] !== this.#message) {
       this.#usedIn[handle] = this.#message;
       this.#index[handle] = this.#blockNames.push(this.#ids[handle]!) - 1;
+      this.#blockNumbers.push(this.#numbers[handle]!);
     }
     open.sensors[run] = this.#index[handle]!;
     open.boots[run] = this.#bootOf(handle);
@@ -184,6 +193,7 @@ export class Lane {
     const name = this.#bootNames[handle]!;
     if (this.#bootIndex < 0 || this.#bootAtIndex !== name) {
       this.#bootIndex = this.#blockNames.push(name) - 1;
+      this.#blockNumbers.push(NO_SENSOR);
       this.#bootAtIndex = name;
     }
     return this.#bootIndex;
@@ -195,6 +205,7 @@ export class Lane {
     const sensor = sensorOf(sender, name);
     if (sensor === undefined || sensor.id.includes('\n')) return false;
     const handle = this.#ids.push(sensor.id) - 1;
+    this.#numbers.push(this.#options.numbers.of(sensor.id));
     this.#names.push(name);
     this.#keys.push(sensorKey(sender.tenant, sender.vendor, sensor.id));
     this.#units.push(Buffer.from(sensor.unit, 'utf8'));

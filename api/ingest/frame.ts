@@ -42,6 +42,8 @@ export interface RunsBlock extends BlockOrigin {
   readonly kind: 'runs';
   /** Sensors and boots, each once; none has a line break. */
   readonly names: readonly string[];
+  /** Of those that are sensors, by `SensorNumbers` of this process; never stored, so what was read has none. */
+  readonly numbers?: readonly number[];
   /** Per run: indexes of `names`, the number of its first reading (never 0), and where its readings end. */
   readonly sensors: Uint32Array;
   readonly boots: Uint32Array;
@@ -55,7 +57,7 @@ export interface RunsBlock extends BlockOrigin {
   readonly columns: Uint8Array;
 }
 
-type RunsColumns = Omit<RunsBlock, 'kind' | 'names' | keyof BlockOrigin>;
+type RunsColumns = Omit<RunsBlock, 'kind' | 'names' | 'numbers' | keyof BlockOrigin>;
 
 const SLAB_BYTES = 256 * 1024;
 let slab = new ArrayBuffer(SLAB_BYTES);

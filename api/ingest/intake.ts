@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../domain/canonical.ts';
 import type { Conversion } from '../../domain/ingest/units.ts';
 import { conversionOf } from '../../domain/ingest/units.ts';
+import { SensorNumbers } from '../../domain/ingest/sensor-numbers.ts';
 import type { Sensor } from '../../domain/ports.ts';
 import type { ClockKind, DurationMs, EpochMs } from '../../domain/units.ts';
 import { fromWire } from '../../proto/map.ts';
@@ -32,6 +33,8 @@ export interface IntakeOptions {
   /** By which clock a tenant's lateness is judged. */
   readonly clockOf: (tenant: string) => ClockKind;
   readonly limits: IngestLimits;
+  /** Numbers for the sensors in blocks. @default its own */
+  readonly numbers?: SensorNumbers;
 }
 
 export interface Intake {
@@ -51,6 +54,7 @@ export interface Intake {
  */
 export function createIntake(options: IntakeOptions): Intake {
   const { dedup, sensorOf, revision, hears = () => true, clockOf, limits } = options;
+  const { numbers = new SensorNumbers() } = options;
   const lanes = new Map<string, Lane>();
   /** The same by the stream that asks: it is asked for every message. */
   let laneOfSender = new WeakMap<Sender, Lane>();
@@ -66,7 +70,7 @@ export function createIntake(options: IntakeOptions): Intake {
     if (known !== undefined) return known;
     const key = `${sender.tenant}|${sender.vendor}`;
     let lane = lanes.get(key);
-    if (lane === undefined) lanes.set(key, (lane = new Lane({ sender, sensorOf, dedup, limits })));
+    if (lane === undefined) lanes.set(key, (lane = new Lane({ sender, sensorOf, dedup, limits, numbers })));
     laneOfSender.set(sender, lane);
     return lane;
   }

@@ -2,14 +2,20 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createWatch, openedBy, openIncidentOf } from '../../domain/detect/watch.ts';
 import type { ClockDoubt } from '../../domain/detect/watch-network.ts';
-import type { Found, PinnedPlan, Watch, WatchState } from '../../domain/detect/watch.ts';
+import type { Found, Listening, PinnedPlan, Watch, WatchState } from '../../domain/detect/watch.ts';
 import { TocsinError } from '../../domain/errors.ts';
 import { incidentIdOf } from '../../domain/evidence.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import { DOUBTS, doubtsSensor, HealthBook } from '../../domain/ingest/health-book.ts';
 import type { HealthState } from '../../domain/ingest/health-book.ts';
 import { isDoubtful } from '../../domain/ingest/health.ts';
-import type { JudgedReadings, SensorHealth, SensorStatus } from '../../domain/ingest/health.ts';
+import type {
+  JudgedReadings,
+  SensorHealth,
+  SensorMonitor,
+  SensorStatus,
+} from '../../domain/ingest/health.ts';
+import type { SensorNumbers } from '../../domain/ingest/sensor-numbers.ts';
 import type { ForecasterStore, IncidentStore, PlanStore, Sensor, SiteStore } from '../../domain/ports.ts';
 import type { AsideRecord, Delivery, IncidentStarter, IngestStores } from '../../domain/ports-ingest.ts';
 import type { ClockKind, EpochMs, Json } from '../../domain/units.ts';
@@ -65,6 +71,8 @@ export interface RelayOptions {
   readonly starter: IncidentStarter;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly registry: Pick<Registry, 'all' | 'revision'>;
+  /** The numbers that are in blocks. */
+  readonly numbers: SensorNumbers;
   /** How often activations and places are read again. @default 2_000 */
   readonly refreshEveryMs?: number;
   readonly onDelivered?: (kind: Delivery['kind'], ms: number) => void;
@@ -96,6 +104,8 @@ export class Relay {
   readonly #stopping = new AbortController();
   readonly #watches = new Map<string, Watch>();
   readonly #books = new Map<string, HealthBook>();
+  /** By the sensor's number; anew whenever watches and books are. */
+  #seats: (Seat | undefined)[] = [];
   readonly #loadForecasters: ReturnType<typeof createForecasterLoader>;
   readonly #health: ReturnType<typeof createSensorHealthWriter>;
   /** What was last said of the doubtful sensors, by the sensor that says it. */
@@ -339,7 +349,16 @@ export class Relay {
 
   /** `#detect` for each of the runs, none of them late, without an object a run. */
   async #detectRuns(block: RunsBlock, findings: Finding[]): Promise<void> {
-    const { tenant, names, sensors, ends, atMs: observedAtMs, values, clockMs: receivedAtMs } = block;
+    const {
+      tenant,
+      names,
+      numbers,
+      sensors,
+      ends,
+      atMs: observedAtMs,
+      values,
+      clockMs: receivedAtMs,
+    } = block;
     const watch = this.#watch(tenant);
     const book = this.#book(tenant);
     const flags = block.flags.slice();
@@ -358,13 +377,23 @@ export class Relay {
     for (let run = 0, from = 0; run < ends.length; run++) {
       if (run % RUNS_AT_ONCE === 0 && this.#isDueToBreathe()) await this.#breathe();
       const to = ends[run]!;
-      const sensor = names[sensors[run]!]!;
+      const name = sensors[run]!;
+      const number = numbers === undefined ? this.#options.numbers.of(names[name]!) : numbers[name]!;
+      const { monitor, listening } = (this.#seats[number] ??= this.#seatOf(tenant, names[name]!));
       // A sensor that was registered a moment ago: nothing watches it yet.
-      if (book.judge(sensor, judged, from, to)) {
-        for (const found of watch.acceptRun(received, sensor, from, to)) findings.push({ tenant, found });
+      if (monitor !== null) {
+        book.judge(monitor, judged, from, to);
+        for (const found of watch.acceptRun(received, listening, from, to)) findings.push({ tenant, found });
       }
       from = to;
     }
+  }
+
+  #seatOf(tenant: string, sensor: string): Seat {
+    return {
+      monitor: this.#book(tenant).monitorOf(sensor),
+      listening: this.#watch(tenant).listening(sensor),
+    };
   }
 
   /** Runs one block through detection. Late readings only get a record: they may not change what holds now. */
@@ -699,6 +728,7 @@ export class Relay {
       this.#watch(tenant, watch.state());
     }
     for (const [tenant, book] of this.#books) book.register(this.#sensorsOf(tenant));
+    this.#seats = [];
   }
 
   /** Once for each version that cannot be used, for the tenants that it concerns. */
@@ -799,6 +829,12 @@ export class Relay {
   #persist<T>(what: string, step: () => Promise<T>): Promise<T> {
     return persist(what, step, { log: this.#options.log, signal: this.#stopping.signal });
   }
+}
+
+/** Where a sensor is judged and heard. */
+interface Seat {
+  readonly monitor: SensorMonitor | null;
+  readonly listening: Listening;
 }
 
 type Finding =

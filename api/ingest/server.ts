@@ -8,6 +8,7 @@ import { HealthImplementation } from 'grpc-health-check';
 import type { Logger } from 'pino';
 import type { Registry as MetricsRegistry } from 'prom-client';
 import { TocsinError } from '../../domain/errors.ts';
+import { SensorNumbers } from '../../domain/ingest/sensor-numbers.ts';
 import type {
   ForecasterStore,
   IncidentStore,
@@ -109,10 +110,12 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
   const metrics = options.metrics === undefined ? null : createIngestMetrics(options.metrics, now, vendors);
   const archive = new Archive({ frames: stores.frames, checkpoints: stores.checkpoints, writer });
   const registry = createRegistry({ sites: stores.sites, plans: stores.plans, log });
+  const numbers = new SensorNumbers();
   const relay = new Relay({
     archive,
     stores,
     registry,
+    numbers,
     starter,
     log,
     ...(options.refreshEveryMs === undefined ? {} : { refreshEveryMs: options.refreshEveryMs }),
@@ -310,6 +313,7 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
         hears: (tenant, sensor) => relay.hears(tenant, sensor),
         clockOf,
         limits,
+        numbers,
       });
       addServices({ intake, commit, fairness, limits, metrics, vendors, now, log }, registry);
       health.addToServer(server);

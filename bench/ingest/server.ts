@@ -17,6 +17,7 @@ import { createIngestServer } from '../../api/ingest/server.ts';
 import type { IngestServer } from '../../api/ingest/server.ts';
 import { createVendorLog } from '../../api/ingest/vendor-log.ts';
 import { DetectorBank } from '../../domain/detect/kernel.ts';
+import { SensorNumbers } from '../../domain/ingest/sensor-numbers.ts';
 import type { PlanDocument } from '../../domain/plan/document.ts';
 import type { Sensor, Stores } from '../../domain/ports.ts';
 import type {
@@ -90,7 +91,11 @@ interface Running {
 
 /** The parts of the door that every reading passes, and the detector bank at their end. */
 async function kernel({ sensors, sites }: ServerOptions): Promise<Running> {
-  const known = new Map(sensors.map((n) => [sensorId(n), { sensor: sensorOf(n, sites), n }]));
+  const known = new Map(sensors.map((n) => [sensorId(n), sensorOf(n, sites)]));
+  const numbers = new SensorNumbers();
+  // The bank goes by the numbers that blocks have; alarms are told by the sensors' own.
+  const sensorOfNumber = Uint32Array.from(sensors);
+  sensors.forEach((n) => (sensorOfNumber[numbers.of(sensorId(n))] = n));
   const archive = new Archive({
     frames: forgetful,
     checkpoints: createFakeIngestStores().checkpoints,
@@ -108,12 +113,13 @@ async function kernel({ sensors, sites }: ServerOptions): Promise<Running> {
   });
   const intake = createIntake({
     dedup,
-    sensorOf: (sender, name) => known.get(`${sender.tenant}/${sender.vendor}/${name}`)?.sensor,
+    sensorOf: (sender, name) => known.get(`${sender.tenant}/${sender.vendor}/${name}`),
     revision: () => 0,
     clockOf: () => 'wall',
     limits: INGEST_LIMITS,
+    numbers,
   });
-  const bank = new DetectorBank(Math.max(...sensors) + 1);
+  const bank = new DetectorBank(sensors.length);
   let readings = 0;
   let alarmCount = 0;
   let detectedAtMs = 0;
@@ -126,17 +132,17 @@ async function kernel({ sensors, sites }: ServerOptions): Promise<Running> {
     while (through < archive.head) {
       for (const block of (await archive.blocks(through + 1)) ?? []) {
         if (block.kind !== 'runs') throw new Error(`A block of ${block.kind}.`);
-        const indexes = block.names.map((name) => known.get(name)?.n ?? 0);
+        const own = block.numbers!;
         if (block.values.length > column.length) column = new Uint32Array(block.values.length * 2);
         for (let run = 0, at = 0; run < block.ends.length; run++) {
-          const sensor = indexes[block.sensors[run]!]!;
+          const sensor = own[block.sensors[run]!]!;
           for (const end = block.ends[run]!; at < end; at++) column[at] = sensor;
         }
         readings += block.values.length;
         if (bank.pushColumn(column, block.values, block.values.length, masks) === 0) continue;
         for (let at = 0; at < block.values.length; at++) {
           if (masks[at] === 0) continue;
-          alarms.update(`${column[at]}|${block.values[at]}|${masks[at]}\n`);
+          alarms.update(`${sensorOfNumber[column[at]!]}|${block.values[at]}|${masks[at]}\n`);
           alarmCount += 1;
         }
       }

@@ -91,6 +91,9 @@ export interface ReadingsReceived {
 /** Columns that hold readings of several sensors, as in ReadingsReceived. */
 export type ReceivedColumns = Required<Omit<ReadingsReceived, 'sensor'>>;
 
+/** The conditions that hear a sensor. */
+export type Listening = readonly Target[];
+
 const NOTHING: readonly Found[] = [];
 
 export type Found =
@@ -144,8 +147,10 @@ export interface WatchState {
 export interface Watch {
   acceptBulletin(received: BulletinReceived): Found[];
   acceptReadings(received: ReadingsReceived): Found[];
-  /** The same for readings `from` to `to` of columns that are shared by many sensors. */
-  acceptRun(columns: ReceivedColumns, sensor: string, from: number, to: number): readonly Found[];
+  /** What listens to a sensor, for `acceptRun`: it holds for as long as the watch does. */
+  listening(sensor: string): Listening;
+  /** `acceptReadings` for readings `from` to `to` of columns that are shared by many sensors. */
+  acceptRun(columns: ReceivedColumns, listening: Listening, from: number, to: number): readonly Found[];
   /** Shows a block to the seismic networks that its sensor is part of; its readings go to `acceptReadings` besides. */
   acceptWaveform(received: WaveformReceived): readonly Found[];
   /** An incident that somebody else opened, or that was open before this process began. */
@@ -215,6 +220,12 @@ export function createWatch(options: WatchOptions): Watch {
     }
   }
 
+  function targetsOf(sensor: string): Target[] {
+    let known = targets.get(sensor);
+    if (known === undefined) targets.set(sensor, (known = []));
+    return known;
+  }
+
   function watchPlan(plan: PinnedPlan): void {
     watchNetworks(plan);
     for (const site of new Set(options.sensors.map((sensor) => sensor.site))) {
@@ -223,11 +234,7 @@ export function createWatch(options: WatchOptions): Watch {
       const station = createStation(plan, site, options, name);
       if (station.channels.length === 0) continue;
       stations.set(name, station);
-      for (const { sensor, ...target } of station.targets) {
-        const known = targets.get(sensor);
-        if (known === undefined) targets.set(sensor, [{ station, ...target }]);
-        else known.push({ station, ...target });
-      }
+      for (const { sensor, ...target } of station.targets) targetsOf(sensor).push({ station, ...target });
     }
   }
   for (const plan of active) watchPlan(plan);
@@ -447,16 +454,15 @@ export function createWatch(options: WatchOptions): Watch {
 
   function acceptRun(
     { atMs, values, flags, observedAtMs, receivedAtMs }: ReceivedColumns,
-    sensor: string,
+    listening: Listening,
     from: number,
     to: number,
   ): readonly Found[] {
-    const watching = targets.get(sensor);
-    if (watching === undefined) return NOTHING;
+    if (listening.length === 0) return NOTHING;
     let found: Found[] | null = null;
     for (let n = from; n < to; n++) {
       let turned: { station: Station; transition: ReadingsEvidence }[] | null = null;
-      for (const { station, channel, index, scale, offset } of watching) {
+      for (const { station, channel, index, scale, offset } of listening) {
         const value = values[n]! * scale + offset;
         const turns = channel.push(index, atMs[n]!, value, receivedAtMs, flags[n], observedAtMs[n]);
         for (const transition of turns) {
@@ -492,8 +498,9 @@ export function createWatch(options: WatchOptions): Watch {
         observedAtMs: observedAtMs ?? atMs,
         receivedAtMs,
       };
-      return [...acceptRun(columns, sensor, 0, values.length)];
+      return [...acceptRun(columns, targets.get(sensor) ?? [], 0, values.length)];
     },
+    listening: targetsOf,
     acceptRun,
     acceptWaveform,
     opened(incident, plan) {
@@ -513,7 +520,7 @@ export function createWatch(options: WatchOptions): Watch {
       });
     },
     isOpen: (incidentId) => open.has(incidentId),
-    hears: (sensor) => targets.has(sensor) || networksOf.has(sensor),
+    hears: (sensor) => (targets.get(sensor)?.length ?? 0) > 0 || networksOf.has(sensor),
     state: () => joinWatchStates([...capture()].map((spell) => spell())),
     capture,
   };

@@ -125,15 +125,17 @@ export class HealthBook {
     return judged;
   }
 
-  /** The same for readings `from` to `to` of columns, in place; false: the sensor is not known here. */
-  judge(sensor: string, columns: JudgedColumns, from: number, to: number): boolean {
+  /** Who follows a sensor, for `judge`, until sensors are registered again; null: the sensor is not known here. */
+  monitorOf(sensor: string): SensorMonitor | null {
+    return this.#monitors.get(sensor) ?? null;
+  }
+
+  /** `take` for readings `from` to `to` of columns that are shared by many sensors, in place. */
+  judge(monitor: SensorMonitor, columns: JudgedColumns, from: number, to: number): void {
     if (columns.receivedAtMs > this.#newestMs) this.#newestMs = columns.receivedAtMs;
-    const monitor = this.#monitors.get(sensor);
-    if (monitor === undefined) return false;
     const before = monitor.status;
     monitor.judge(columns, from, to);
     if (monitor.status !== before) this.#changed.add(monitor);
-    return true;
   }
 
   /** Looks who has fallen silent. */

@@ -10,6 +10,7 @@ import type { Intake } from '../../../api/ingest/intake.ts';
 import { INGEST_LIMITS } from '../../../api/ingest/limits.ts';
 import { itemOf, readMessage } from '../../../api/ingest/message.ts';
 import type { Message } from '../../../api/ingest/message.ts';
+import { SensorNumbers } from '../../../domain/ingest/sensor-numbers.ts';
 import type { Sensor } from '../../../domain/ports.ts';
 import type { Gap } from '../../../proto/gen/tocsin/v1/Gap.ts';
 import { createRandom } from '../../../domain/random.ts';
@@ -178,6 +179,28 @@ describe('the quick way', () => {
     }
   });
 
+  it('says of each sensor in a block by which number it goes, whatever boots stand between', () => {
+    const numbers = new SensorNumbers();
+    numbers.of('somebody else');
+    const { intake } = door('wall', numbers);
+    const random = createRandom(8);
+    const next = counter();
+    let sensors = 0;
+    for (let n = 0; n < 400; n++) {
+      const bytes = randomMessage(random, next);
+      const { blocks } = intake.take(SENDER, readMessage('Publish', bytes, intake.namesOf(SENDER)), NOW);
+      for (const block of blocks) {
+        if (block.kind !== 'runs') continue;
+        for (const name of new Set(block.sensors)) {
+          assert.equal(block.numbers![name], numbers.of(block.names[name]!));
+          sensors += 1;
+        }
+      }
+    }
+    assert.ok(sensors > 50, `${sensors} sensors`);
+    assert.equal(numbers.of('the next'), 1 + SENSORS.length);
+  });
+
   it('sees at once that a sensor was described anew', () => {
     const sensor = { ...SENSOR, high: 100 };
     let revision = 0;
@@ -214,7 +237,7 @@ const SENSOR: Sensor = {
   position: null,
 };
 
-function door(clock: 'wall' | 'feed'): { intake: Intake; dedup: Dedup } {
+function door(clock: 'wall' | 'feed', numbers = new SensorNumbers()): { intake: Intake; dedup: Dedup } {
   const dedup = new Dedup();
   const intake = createIntake({
     dedup,
@@ -222,6 +245,7 @@ function door(clock: 'wall' | 'feed'): { intake: Intake; dedup: Dedup } {
     revision: () => 0,
     clockOf: () => clock,
     limits: INGEST_LIMITS,
+    numbers,
   });
   return { intake, dedup };
 }
