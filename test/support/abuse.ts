@@ -72,7 +72,7 @@ export interface Raw {
   write(bytes: Buffer): Promise<boolean>;
 }
 
-export async function connectRaw(door: Door): Promise<Raw> {
+export async function connectRaw(door: Pick<Door, 'address'>): Promise<Raw> {
   const socket = net.connect(Number(door.address.split(':')[1]), '127.0.0.1');
   socket.on('error', () => undefined);
   let received = 0;
@@ -122,7 +122,7 @@ export function callWith(
   return { stream, outcome };
 }
 
-export function openSession(door: Door): http2.ClientHttp2Session {
+export function openSession(door: Pick<Door, 'address'>): http2.ClientHttp2Session {
   const session = http2.connect(`http://${door.address}`);
   session.on('error', () => undefined);
   return session;
@@ -140,7 +140,7 @@ export const delay = (ms: number): Promise<void> => new Promise((resolve) => set
 
 /** Publishes one reading every 50 ms until it is stopped; what it waited for each acknowledgement, sorted. */
 export function honestVendor(
-  door: Door,
+  door: Pick<Door, 'publishOnce'>,
   boot: string,
 ): {
   /** Messages that were answered so far. */

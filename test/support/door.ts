@@ -164,8 +164,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   });
   const port = await server.start('127.0.0.1', wanted);
   const address = `127.0.0.1:${port}`;
-  const client = new IngestService(address, credentials.createInsecure());
-  const operations = new OperationsService(address, credentials.createInsecure());
+  const { close, ...calls } = callDoor(address);
   return {
     address,
     server,
@@ -173,6 +172,21 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     ingest,
     incidents,
     complaints,
+    ...calls,
+    async stop() {
+      close();
+      await server.stop(1_000);
+    },
+  };
+}
+
+/** What a vendor and an operator ask of a door, wherever it runs. */
+export type DoorCalls = Pick<Door, 'client' | 'publishOnce' | 'describe' | 'status'>;
+
+export function callDoor(address: string): DoorCalls & { readonly close: () => void } {
+  const client = new IngestService(address, credentials.createInsecure());
+  const operations = new OperationsService(address, credentials.createInsecure());
+  return {
     client,
     publishOnce: (items, { key = VENDOR_KEY, sentAtMs = Date.now() } = {}) =>
       new Promise((resolve, reject) =>
@@ -192,10 +206,9 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
           error === null ? resolve(answer!) : reject(error),
         ),
       ),
-    async stop() {
+    close() {
       client.close();
       operations.close();
-      await server.stop(1_000);
     },
   };
 }
