@@ -1,30 +1,26 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createWatch, openedBy, openIncidentOf } from '../../domain/detect/watch.ts';
-import type { ClockDoubt } from '../../domain/detect/watch-network.ts';
 import type { Found, Listening, PinnedPlan, Watch, WatchState } from '../../domain/detect/watch.ts';
 import { TocsinError } from '../../domain/errors.ts';
 import { incidentIdOf } from '../../domain/evidence.ts';
-import type { Evidence } from '../../domain/evidence.ts';
 import { DOUBTS, doubtsSensor, HealthBook } from '../../domain/ingest/health-book.ts';
 import type { HealthState } from '../../domain/ingest/health-book.ts';
 import { isDoubtful } from '../../domain/ingest/health.ts';
-import type {
-  JudgedReadings,
-  SensorHealth,
-  SensorMonitor,
-  SensorStatus,
-} from '../../domain/ingest/health.ts';
+import type { JudgedReadings, SensorMonitor, SensorStatus } from '../../domain/ingest/health.ts';
 import type { SensorNumbers } from '../../domain/ingest/sensor-numbers.ts';
 import type { ForecasterStore, IncidentStore, PlanStore, Sensor, SiteStore } from '../../domain/ports.ts';
 import type { AsideRecord, Delivery, IncidentStarter, IngestStores } from '../../domain/ports-ingest.ts';
 import type { ClockKind, EpochMs, Json } from '../../domain/units.ts';
+import { clockDoubtRecord, doubtRecord, forecasterDoubtRecord, lateReadings } from './aside-records.ts';
+import { Deliverer } from './deliverer.ts';
+import type { EvidenceDelivery } from './deliverer.ts';
 import { failpoint } from './failpoint.ts';
 import type { Archive } from './archive.ts';
 import { apart, FLAG } from './frame.ts';
 import type { Block, RunsBlock, StoredBlock } from './frame.ts';
 import { createForecasterLoader, NO_FORECASTERS } from './forecasters.ts';
-import type { ForecasterDoubt, Forecasters } from './forecasters.ts';
+import type { Forecasters } from './forecasters.ts';
 import { Keeper } from './keeper.ts';
 import { elapsed, persist } from './persist.ts';
 import type { PartsHead } from './parts.ts';
@@ -40,7 +36,6 @@ const PART_OF_TIME = 30;
 const BETWEEN_PARTS_MS = 10;
 /** After so many frames everything else that detection has to do has its turn. */
 const FRAMES_AT_ONCE = 50;
-const TOUCHES_KEPT = 10_000;
 /** No more than the archive has at hand, so that detection never has to read what it is late for. */
 const FRAMES_BEHIND_AT_MOST = 200;
 /** Detection takes the event loop for so long at a time; a message waits for several turns until it is acknowledged. */
@@ -124,9 +119,7 @@ export class Relay {
   #writingHealth: Promise<void> | null = null;
   #isDetecting = false;
   #behind: (() => void)[] = [];
-  #inbox: Delivery[] = [];
-  #touched: { readonly n: number; readonly incidentId: string }[] = [];
-  #touches = 0;
+  readonly #deliverer: Deliverer;
   #refreshedAt = -Infinity;
   #reviewedAt = -Infinity;
   #breathedAt = -Infinity;
@@ -138,7 +131,6 @@ export class Relay {
   #sensors: readonly Sensor[] = [];
   #running: Promise<unknown> | null = null;
   #wake: () => void = () => {};
-  #deliver: () => void = () => {};
   readonly #waiting = new Set<{ through: number; resolve: () => void }>();
 
   constructor(options: RelayOptions) {
@@ -146,7 +138,26 @@ export class Relay {
     this.#health = createSensorHealthWriter(options.stores.checkpoints);
     this.#loadForecasters = createForecasterLoader(options.stores.forecasters);
     const { stores, log } = options;
-    this.#keeper = new Keeper({ stores, log, onKept: (deliveries) => this.#takeIn(deliveries) });
+    this.#deliverer = new Deliverer({
+      stores,
+      starter: options.starter,
+      log,
+      signal: this.#stopping.signal,
+      onEnded: (tenant, incidentId) => this.#watch(tenant).closed(incidentId),
+      reconsider: (tenant, delivery) => this.#reconsidered(tenant, delivery),
+      onDelivered: (kind, ms) => {
+        options.onDelivered?.(kind, ms);
+        this.#settle();
+      },
+    });
+    this.#keeper = new Keeper({
+      stores,
+      log,
+      onKept: (deliveries) => {
+        this.#deliverer.add(deliveries);
+        this.#settle();
+      },
+    });
   }
 
   /** Takes up where the last process stopped. */
@@ -176,8 +187,9 @@ export class Relay {
       const plan = this.#pinned.get(view.planHash);
       if (plan !== undefined) this.#watch(view.tenant).opened(openIncidentOf(view), plan);
     }
-    this.#inbox = await stores.inbox.pending();
-    for (const delivery of this.#inbox) {
+    const pending = await stores.inbox.pending();
+    this.#deliverer.add(pending);
+    for (const delivery of pending) {
       if (delivery.kind !== 'detection') continue;
       const { detection, plan } = delivery;
       this.#pinned.set(plan.hash, plan);
@@ -189,7 +201,7 @@ export class Relay {
       this.#isDetecting = false;
       this.#letGoOn();
     };
-    this.#running = Promise.all([this.#detectAll().finally(ended), this.#deliverAll()]);
+    this.#running = Promise.all([this.#detectAll().finally(ended), this.#deliverer.run()]);
     this.#running.catch((error: unknown) => {
       if (!this.#stopping.signal.aborted) {
         this.#options.log.error({ err: error }, 'the relay has stopped: nothing reaches its incident');
@@ -201,7 +213,6 @@ export class Relay {
   async stop(graceMs = 1_000): Promise<void> {
     this.#stopping.abort(new Error('stopping'));
     this.#wake();
-    this.#deliver();
     const stopped = this.#running?.then(
       () => true,
       () => true,
@@ -237,11 +248,11 @@ export class Relay {
   }
 
   status(): RelayStatus {
-    const oldest = this.#inbox[0];
+    const { deliveredThrough, depth, touches } = this.#deliverer;
     return {
-      relayedThrough: oldest === undefined ? this.#keeper.kept : Math.min(this.#keeper.kept, oldest.seq - 1),
-      inboxDepth: this.#inbox.length,
-      touches: this.#touches,
+      relayedThrough: Math.min(this.#keeper.kept, deliveredThrough),
+      inboxDepth: depth,
+      touches,
     };
   }
 
@@ -269,11 +280,7 @@ export class Relay {
 
   /** Incidents touched after the `after`th delivery, each once; `complete` is false when some are forgotten. */
   touchedAfter(after: number): { readonly incidents: readonly string[]; readonly complete: boolean } {
-    const oldest = this.#touched[0]?.n ?? this.#touches + 1;
-    return {
-      incidents: [...new Set(this.#touched.filter(({ n }) => n > after).map(({ incidentId }) => incidentId))],
-      complete: after + 1 >= oldest,
-    };
+    return this.#deliverer.touchedAfter(after);
   }
 
   async #detectAll(): Promise<void> {
@@ -310,13 +317,6 @@ export class Relay {
       const isDue = this.#savingSnapshot === null && performance.now() >= this.#snapshotDueAt;
       if (isDue && this.#detected - this.#snapshotAt >= SNAPSHOT_FRAMES) await this.#beginSnapshot();
     }
-  }
-
-  /** What is in the inbox now. */
-  #takeIn(deliveries: readonly Delivery[]): void {
-    this.#inbox.push(...deliveries);
-    if (deliveries.length > 0) this.#deliver();
-    this.#settle();
   }
 
   /** `n` counts the blocks of a frame taken apart: it names what came of each. */
@@ -578,77 +578,14 @@ export class Relay {
     });
   }
 
-  async #deliverAll(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      const next = this.#inbox[0];
-      if (next === undefined) {
-        this.#settle();
-        await new Promise<void>((resolve) => (this.#deliver = resolve));
-        continue;
-      }
-      const startedAt = performance.now();
-      const followers = await this.#deliverOne(next);
-      failpoint('incident-told');
-      if (followers.length > 0) {
-        await this.#persist('inbox', () => this.#options.stores.inbox.put(followers));
-      }
-      await this.#persist('inbox', () => this.#options.stores.inbox.remove(next.id));
-      failpoint('inbox-removed');
-      this.#inbox.splice(0, 1, ...followers);
-      this.#options.onDelivered?.(next.kind, performance.now() - startedAt);
-      this.#settle();
-    }
-  }
-
-  /** Answers what has to be delivered instead. */
-  async #deliverOne(delivery: Delivery): Promise<Delivery[]> {
-    const { starter } = this.#options;
-    const incidentId = delivery.kind === 'detection' ? incidentIdOf(delivery.detection) : delivery.incidentId;
-    const tenant = tenantOf(incidentId);
-    let state: 'open' | 'closed';
-    try {
-      state = await this.#persist('incident', () =>
-        delivery.kind === 'detection'
-          ? starter.start(delivery.detection, delivery.plan)
-          : starter.join(incidentId, [delivery.evidence]),
-      );
-    } catch (error) {
-      if (this.#stopping.signal.aborted || !(error instanceof TocsinError)) throw error;
-      this.#options.log.error({ incidentId, err: error }, 'evidence cannot be delivered');
-      await this.#keepAside(delivery, incidentId, 'undeliverable');
-      return [];
-    }
-    if (state === 'open') {
-      this.#touched.push({ n: ++this.#touches, incidentId });
-      if (this.#touched.length > TOUCHES_KEPT) this.#touched.shift();
-      return [];
-    }
-    this.#watch(tenant).closed(incidentId);
-    // An incident that ran and ended before has its trigger already: this is a repetition.
-    if (delivery.kind === 'detection') return [];
-    await this.#keepAside(delivery, incidentId, 'incident-closed');
+  /** What evidence means that found its incident closed. */
+  #reconsidered(tenant: string, { evidence, seq }: EvidenceDelivery): Delivery[] {
     const again: Delivery[] = [];
     const findings = this.#watch(tenant)
-      .reconsider(delivery.evidence)
+      .reconsider(evidence)
       .map((found) => ({ tenant, found }));
-    this.#sort(delivery.seq, findings, again, []);
+    this.#sort(seq, findings, again, []);
     return again;
-  }
-
-  async #keepAside(delivery: Delivery, incidentId: string, reason: string): Promise<void> {
-    const evidence: readonly Evidence[] =
-      delivery.kind === 'detection' ? delivery.detection.evidence : [delivery.evidence];
-    const record: AsideRecord = {
-      id: `late|${delivery.id}`,
-      kind: 'late',
-      tenant: tenantOf(incidentId),
-      about: incidentId,
-      reason,
-      atMs: evidence.at(-1)!.atMs,
-      evidence: evidence as unknown as Json,
-    };
-    await this.#persist('asides', () => this.#options.stores.asides.put([record]));
   }
 
   #letGoOn(): void {
@@ -847,9 +784,6 @@ const keyOf = (block: Extract<Block, { kind: 'bulletin' }>): string => {
   return block.revision === 1 ? identity : `${identity}@${block.revision}`;
 };
 
-/** `incident/<tenant>/…` */
-const tenantOf = (incidentId: string): string => incidentId.split('/')[1]!;
-
 /** Archived like a vendor's, so that detection stays a function of the archive. */
 export const doubtsBlock = ({ tenant, sensor, atMs, doubtful }: DoubtsReading): Block => ({
   kind: 'readings',
@@ -863,51 +797,3 @@ export const doubtsBlock = ({ tenant, sensor, atMs, doubtful }: DoubtsReading): 
   values: Float64Array.of(doubtful),
   flags: new Uint8Array(1),
 });
-
-const doubtRecord = (tenant: string, health: SensorHealth): AsideRecord => ({
-  id: `doubt|${health.sensor}|${health.status}|${health.sinceMs}`,
-  kind: 'doubt',
-  tenant,
-  about: health.sensor,
-  reason: health.status,
-  atMs: health.sinceMs,
-  evidence: health as unknown as Json,
-});
-
-const forecasterDoubtRecord = (tenant: string, doubt: ForecasterDoubt, atMs: EpochMs): AsideRecord => ({
-  id: `doubt|${tenant}|forecaster|${doubt.forecaster}|${doubt.hash}|${doubt.reason}|${doubt.plan}`,
-  kind: 'doubt',
-  tenant,
-  about: `forecaster/${doubt.forecaster}`,
-  reason: doubt.reason,
-  atMs,
-  evidence: doubt as unknown as Json,
-});
-
-const clockDoubtRecord = (tenant: string, doubt: ClockDoubt): AsideRecord => ({
-  id: `doubt|${doubt.sensor}|clock|${doubt.atMs}`,
-  kind: 'doubt',
-  tenant,
-  about: doubt.sensor,
-  reason: 'clock',
-  atMs: doubt.atMs,
-  evidence: doubt as unknown as Json,
-});
-
-function lateReadings(
-  block: Exclude<Block, { kind: 'bulletin' }>,
-  count: number,
-  seq: number,
-  n: number,
-): AsideRecord {
-  const atMs: EpochMs = block.kind === 'readings' ? block.atMs[0]! : block.startedAtMs;
-  return {
-    id: `late|readings|${seq}|${n}`,
-    kind: 'late',
-    tenant: block.tenant,
-    about: '',
-    reason: 'too-late',
-    atMs,
-    evidence: { sensor: block.sensor, readings: count, frame: seq, receivedAtMs: block.clockMs },
-  };
-}
