@@ -84,6 +84,16 @@ async function axeFindings(page: Page): Promise<string[]> {
 const FOR_AXE: BrowserContextOptions = { bypassCSP: true };
 
 describe('the list of incidents', () => {
+  it('keeps the table of incidents within its card, however wide the window', async () => {
+    const { page } = await open();
+    for (const width of [1440, 1280, 1024, 760, 390]) {
+      await page.setViewportSize({ width, height: 800 });
+      const table = (await page.locator('.incident-table').boundingBox())!;
+      const card = (await page.locator('.incidents').boundingBox())!;
+      assert.ok(table.x + table.width <= card.x + card.width, `${width}: ${JSON.stringify([table, card])}`);
+    }
+  });
+
   it('shows what is open, most serious first, with level, place, state and what waits', async () => {
     const { page, complaints } = await open();
     const rows = page.locator('.incident-table tbody tr');
