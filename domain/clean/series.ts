@@ -13,7 +13,7 @@ export interface Grid {
   readonly values: Float64Array;
 }
 
-/** Median of the finite values; NaN when there is none. Sorts `values`. */
+/** Median of the finite values; NaN when there is none. Leaves `values` as they are. */
 export function medianOf(values: Float64Array): number {
   const kept = values.filter(Number.isFinite).sort();
   if (kept.length === 0) return Number.NaN;

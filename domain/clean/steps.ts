@@ -99,7 +99,7 @@ function fitNormalise(step: Extract<CleanStep, { do: 'normalise' }>, values: Flo
   let centre: number;
   let scale: number;
   if (step.method === 'robust') {
-    centre = medianOf(kept.slice());
+    centre = medianOf(kept);
     scale = MAD_TO_DEVIATION * medianOf(kept.map((v) => Math.abs(v - centre)));
   } else {
     centre = kept.reduce((sum, v) => sum + v, 0) / kept.length;

@@ -1,6 +1,6 @@
+import { medianOf } from '../clean/series.ts';
 import type { DurationMs, EpochMs } from '../units.ts';
 import { numbersIn } from './cells.ts';
-import { median } from './clock.ts';
 
 /** What is known against a reading, as bits: each goes with the reading into detection. */
 export const QUALITY = {
@@ -270,9 +270,10 @@ export class SensorQuality {
 
   /** 1: far above the window's median, -1: far below, 0: near it. */
   #sideOf(value: number): number {
-    const values = numbersIn(this.#cells, this.#own + FIRST_OF_WINDOW, WINDOW);
-    const middle = median(values);
-    const sigma = MAD_TO_SIGMA * median(values.map((one) => Math.abs(one - middle)));
+    const first = this.#own + FIRST_OF_WINDOW;
+    const values = this.#cells.subarray(first, first + WINDOW);
+    const middle = medianOf(values);
+    const sigma = MAD_TO_SIGMA * medianOf(values.map((one) => Math.abs(one - middle)));
     const away = value - middle;
     const near = Math.max(DEVIATIONS * sigma, this.#cells[this.#own + RANGE_FLOOR]!);
     return Math.abs(away) > near ? Math.sign(away) : 0;
