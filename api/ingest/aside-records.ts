@@ -6,7 +6,9 @@ import type { EpochMs, Json } from '../../domain/units.ts';
 import type { ForecasterDoubt } from './forecasters.ts';
 import type { Block } from './frame.ts';
 
-/** What is put aside for people, each under an id that a repetition gives it again. */
+// What is put aside for people, each under an id that a repetition gives it again.
+
+/** A sensor is in doubt. */
 export const doubtRecord = (tenant: string, health: SensorHealth): AsideRecord => ({
   id: `doubt|${health.sensor}|${health.status}|${health.sinceMs}`,
   kind: 'doubt',
@@ -17,6 +19,7 @@ export const doubtRecord = (tenant: string, health: SensorHealth): AsideRecord =
   evidence: health as unknown as Json,
 });
 
+/** A trained forecast that a plan names cannot be used. */
 export const forecasterDoubtRecord = (
   tenant: string,
   doubt: ForecasterDoubt,
@@ -31,6 +34,7 @@ export const forecasterDoubtRecord = (
   evidence: doubt as unknown as Json,
 });
 
+/** A station's clock is not believed any more. */
 export const clockDoubtRecord = (tenant: string, doubt: ClockDoubt): AsideRecord => ({
   id: `doubt|${doubt.sensor}|clock|${doubt.atMs}`,
   kind: 'doubt',
@@ -41,6 +45,7 @@ export const clockDoubtRecord = (tenant: string, doubt: ClockDoubt): AsideRecord
   evidence: doubt as unknown as Json,
 });
 
+/** `count` readings of the `n`th block of frame `seq` came too late to be shown to any condition. */
 export function lateReadings(
   block: Exclude<Block, { kind: 'bulletin' }>,
   count: number,

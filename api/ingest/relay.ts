@@ -229,10 +229,11 @@ export class Relay {
     for (const waiting of this.#waiting) waiting.resolve();
     // A snapshot of more than is kept would skip what was detected and is not in the inbox.
     if (isStill !== true || this.#keeper.kept !== this.#detected) return;
-    const save = await this.#captureSnapshot();
-    await save().catch((error: unknown) =>
-      this.#options.log.warn({ err: error }, 'no snapshot of detection: the next start reads more frames'),
-    );
+    await this.#captureSnapshot()
+      .then((save) => save())
+      .catch((error: unknown) =>
+        this.#options.log.warn({ err: error }, 'no snapshot of detection: the next start reads more frames'),
+      );
   }
 
   /** Whether any condition hears a sensor of a tenant. */
