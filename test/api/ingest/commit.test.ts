@@ -60,6 +60,17 @@ async function gated() {
   return { stores, archive, commit, inserts, inserted, submit, told };
 }
 
+/** Two groups under way, of which the second waits: together they would be more frames than may be. */
+async function oneTooMany() {
+  const door = await gated();
+  const huge = Array.from({ length: ORPHANS_AT_MOST - 4 }, (_, n) => readings(1 + n * 6_000, 6_000));
+  const first = door.submit(1, huge);
+  await door.inserted(1);
+  const second = door.submit(2, huge.slice(0, 10));
+  await sleep(20);
+  return { door, first, second };
+}
+
 describe('groups on their way to the archive', () => {
   it('are two at a time; what comes then waits for the next', async () => {
     const door = await gated();
@@ -156,12 +167,7 @@ describe('groups on their way to the archive', () => {
   });
 
   it('wait for the one before when together they would be more frames than that', async () => {
-    const door = await gated();
-    const huge = Array.from({ length: ORPHANS_AT_MOST - 4 }, (_, n) => readings(1 + n * 6_000, 6_000));
-    const first = door.submit(1, huge);
-    await door.inserted(1);
-    const second = door.submit(2, huge.slice(0, 10));
-    await sleep(20);
+    const { door, first, second } = await oneTooMany();
     assert.equal(door.inserts.length, 1);
     await door.inserts[0]!.succeed();
     await door.inserted(2);
@@ -173,12 +179,7 @@ describe('groups on their way to the archive', () => {
   });
 
   it('write nothing when the one they waited for is refused', async () => {
-    const door = await gated();
-    const huge = Array.from({ length: ORPHANS_AT_MOST - 4 }, (_, n) => readings(1 + n * 6_000, 6_000));
-    const first = door.submit(1, huge);
-    await door.inserted(1);
-    const second = door.submit(2, huge.slice(0, 10));
-    await sleep(20);
+    const { door, first, second } = await oneTooMany();
     const refusal = archiveConflict('1');
     door.inserts[0]!.fail(refusal);
     assert.equal(await first, refusal);
