@@ -66,7 +66,8 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
     key: withKey(options.key === '' ? null : options.key),
     otherKey: otherKey === undefined ? null : withKey(otherKey),
     site,
-    sensor: 'conformance',
+    // Of this run alone: a server remembers so many boots of a sensor and no more.
+    sensor: `conformance-${run}`,
     fresh: (name) => `${name}-${run}-${++made}`,
     restart,
   };
