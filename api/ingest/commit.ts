@@ -6,8 +6,10 @@ import type { EpochMs } from '../../domain/units.ts';
 import { ORPHANS_AT_MOST } from './archive.ts';
 import type { Archive, NewFrame, NumberedFrame } from './archive.ts';
 import { failpoint } from './failpoint.ts';
-import { FrameWriter, memoryOf } from './frame.ts';
+import { FrameWriter } from './frame.ts';
 import type { StoredBlock } from './frame.ts';
+import { loadOf, LoadSum } from './load.ts';
+import type { Load } from './load.ts';
 import { elapsed, persist } from './persist.ts';
 
 /** A frame is closed when it has reached this size. */
@@ -21,7 +23,7 @@ const QUARANTINED_AT_ONCE = 200;
 interface Submission {
   readonly blocks: readonly StoredBlock[];
   readonly quarantined: readonly QuarantinedItem[];
-  readonly bytes: number;
+  readonly load: Load;
   readonly done: (archivedThrough: number) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -33,8 +35,8 @@ export interface GroupCommitOptions {
   readonly now: () => EpochMs;
   /** Waited for before each group: back-pressure of what comes after the archive. @default nothing */
   readonly mayGoOn?: () => Promise<void>;
-  /** Told how long each group took to become durable, ms, and how many bytes it had. */
-  readonly onCommitted?: (ms: number, bytes: number) => void;
+  /** Told how long each group took to become durable, ms, and what it was. */
+  readonly onCommitted?: (ms: number, load: Load) => void;
 }
 
 /**
@@ -49,7 +51,7 @@ export class GroupCommit {
   #pumping: Promise<void> | null = null;
   /** Oldest first; each resolves after those before it, with whether it is durable. */
   readonly #underWay: Promise<boolean>[] = [];
-  #pendingBytes = 0;
+  readonly #pending = new LoadSum();
   #quarantineBatch = 0;
   #broken: unknown = null;
 
@@ -57,21 +59,24 @@ export class GroupCommit {
     this.#options = options;
   }
 
-  /** Bytes that wait to become durable. */
-  get pendingBytes(): number {
-    return this.#pendingBytes;
+  /** What waits to become durable. */
+  get pending(): Load {
+    return this.#pending;
   }
 
   /**
    * Resolves with the archive's newest frame when everything submitted up to and including this is durable; an
    * empty submission waits for what came before it.
    */
-  submit(blocks: readonly StoredBlock[] = [], quarantined: readonly QuarantinedItem[] = []): Promise<number> {
+  submit(
+    blocks: readonly StoredBlock[] = [],
+    quarantined: readonly QuarantinedItem[] = [],
+    load: Load = loadOf(blocks, quarantined),
+  ): Promise<number> {
     if (this.#broken !== null) return Promise.reject(asError(this.#broken));
     return new Promise((done, failed) => {
-      const bytes = sizeOf(blocks, quarantined);
-      this.#pendingBytes += bytes;
-      this.#queue.push({ blocks, quarantined, bytes, done, failed });
+      this.#pending.add(load);
+      this.#queue.push({ blocks, quarantined, load, done, failed });
       this.#pumpSoon();
     });
   }
@@ -118,13 +123,13 @@ export class GroupCommit {
     } finally {
       void this.#underWay.shift();
     }
-    let bytes = 0;
-    for (const submission of group) {
-      bytes += submission.bytes;
-      submission.done(archive.head);
+    const durable = new LoadSum();
+    for (const { load, done } of group) {
+      durable.add(load);
+      done(archive.head);
     }
-    this.#pendingBytes -= bytes;
-    onCommitted?.(performance.now() - startedAt, bytes);
+    this.#pending.remove(durable);
+    onCommitted?.(performance.now() - startedAt, durable);
     this.#pumpSoon();
     return true;
   }
@@ -134,7 +139,7 @@ export class GroupCommit {
     let bytes = 0;
     let count = 0;
     for (; count < this.#queue.length; count++) {
-      bytes += this.#queue[count]!.bytes;
+      bytes += this.#queue[count]!.load.archiveBytes;
       if (count > 0 && bytes > FRAME_BYTES * (FRAMES_AT_ONCE / 2)) break;
     }
     return this.#queue.splice(0, count);
@@ -192,13 +197,6 @@ function framesOf(writer: FrameWriter, blocks: readonly StoredBlock[]): NewFrame
   });
   if (!writer.isEmpty) close(blocks.length);
   return frames;
-}
-
-function sizeOf(blocks: readonly StoredBlock[], quarantined: readonly QuarantinedItem[]): number {
-  let bytes = 64;
-  for (const block of blocks) bytes += memoryOf(block);
-  for (const { item, explanation } of quarantined) bytes += 200 + item.length + explanation.length;
-  return bytes;
 }
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

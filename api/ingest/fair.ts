@@ -1,13 +1,17 @@
 import type { DurationMs } from '../../domain/units.ts';
+import { LoadSum } from './load.ts';
+import type { Load } from './load.ts';
 import type { Sender } from './sender.ts';
 
 /** What comes in is cut to what the archive takes in this time: the longest an honest message waits behind others. */
 const QUEUE_MS = 400;
 const QUEUE_BYTES_AT_LEAST = 256 * 1024;
+/** Of the room, what must wait for the archive for its speed to be seen: with less, one sees what vendors send. */
+const TELLING_PART = 1 / 4;
 /** While it is not known how fast the archive is: so much, and it counts like so long a time of its own work. */
 const QUEUE_BYTES_AT_FIRST = 2 * 1024 * 1024;
 const AT_FIRST_MS = 250;
-/** Of what may wait at the very most: the rest is for vendors that hold next to nothing. */
+/** Of the memory that may be taken at the very most: the rest is for vendors that hold next to nothing. */
 const QUEUE_PART = 7 / 8;
 /** A vendor may hold so many times what is free: one alone gets 8/9 of the room, two get 8/17 each, and so on. */
 const SHARE_OF_FREE = 8;
@@ -23,7 +27,7 @@ const QUOTA_AFTER_AT_MOST_MS = 60_000;
 const BURST_MS = 1_000;
 
 export interface FairOptions {
-  /** Bytes on their way into the archive, of all vendors together; with more, everybody is refused. */
+  /** Memory of what is on its way into the archive, of all vendors together; with more, everybody is refused. */
   readonly pendingBytesAtMost: number;
   /** The shortest time a refused vendor is asked to wait. */
   readonly retryAfterMs: DurationMs;
@@ -44,29 +48,32 @@ export interface Refusal {
 export interface Share {
   /** Asks whether a message of so many bytes may come in. Null: it may, and counts against the quota of bytes. */
   admit(bytes: number): Refusal | null;
-  /** It came in: so many bytes of it wait for the archive until `archived`. */
-  taken(waiting: number, readings: number): void;
-  archived(waiting: number): void;
+  /** It came in, and waits for the archive until `archived`. */
+  taken(load: Load, readings: number): void;
+  archived(load: Load): void;
 }
 
 /** Divides the room in front of the archive. */
 export interface Fairness {
   of(sender: Sender): Share;
-  /** To be told when a group became durable, and how many bytes wait behind it. */
-  committed(bytes: number, stillWaiting: number): void;
+  /** To be told when a group became durable, and what waits behind it. */
+  committed(group: Load, stillWaiting: Load): void;
   /** More than half of the room is taken: what is only archived should wait outside. */
   isHalfFull(): boolean;
-  /** Bytes that may wait at present. */
-  room(): number;
+  /** The part of the room that is taken. @returns from 0, and somewhat over 1 when vendors exceed their shares */
+  taken(): number;
+  /** What may wait at present. */
+  room(): Load;
   /** How long nothing has become durable although something waits. */
   stillMs(): DurationMs;
 }
 
 /**
  * Keeps a vendor that sends without measure from the others' time. The room in front of the archive is as much as
- * the archive takes in 400 ms, from 256 KiB to 7/8 of `pendingBytesAtMost`; of it a vendor may hold at most 8 times what is
- * free (dynamic thresholds, Choudhury and Hahne 1998), so that some is always free for who comes next. Beside that
- * a vendor has a quota of readings and of bytes a second (token buckets that may go into debt by one message).
+ * the archive takes in 400 ms, at least 256 KiB, and 7/8 of `pendingBytesAtMost` of memory, whichever is full first; of
+ * it a vendor may hold at most 8 times what is free (dynamic thresholds, Choudhury and Hahne 1998), so that some is
+ * always free for who comes next. Beside that a vendor has a quota of readings and of bytes a second (token buckets
+ * that may go into debt by one message).
  *
  * A vendor may exceed its share by the one message that was let in last.
  */
@@ -74,30 +81,35 @@ export function createFairness(options: FairOptions): Fairness {
   const { pendingBytesAtMost, retryAfterMs, nowMs = () => performance.now() } = options;
   const vendors = new Map<string, Vendor>();
   const rate = new DrainRate();
-  let waiting = 0;
+  const waiting = new LoadSum();
+  const memoryRoom = QUEUE_PART * pendingBytesAtMost;
   let committedAtMs = nowMs();
 
-  const room = (): number =>
-    Math.min(QUEUE_PART * pendingBytesAtMost, Math.max(QUEUE_BYTES_AT_LEAST, rate.bytesPerMs * QUEUE_MS));
+  const archiveRoom = (): number =>
+    Math.min(memoryRoom, Math.max(QUEUE_BYTES_AT_LEAST, rate.bytesPerMs * QUEUE_MS));
+  /** Of the room. */
+  const partOf = ({ memoryBytes, archiveBytes }: Load): number =>
+    Math.max(memoryBytes / memoryRoom, archiveBytes / archiveRoom());
 
-  const stillMs = (): DurationMs => (waiting === 0 ? 0 : nowMs() - committedAtMs);
+  const stillMs = (): DurationMs => (waiting.memoryBytes === 0 ? 0 : nowMs() - committedAtMs);
 
   /** Until half of the room is free again, or for as long as nothing has moved. */
   function afterMs(): DurationMs {
-    const draining = Math.max(0, waiting - room() / 2) / rate.bytesPerMs;
+    const draining = (Math.max(0, 1 - 1 / (2 * partOf(waiting))) * waiting.archiveBytes) / rate.bytesPerMs;
     return Math.ceil(Math.max(retryAfterMs, Math.min(RETRY_AFTER_AT_MOST_MS, Math.max(draining, stillMs()))));
   }
 
-  function refusalOf(held: number): Refusal | null {
-    if (waiting > pendingBytesAtMost) return { cause: 'full', retryAfterMs: afterMs() };
-    if (held <= Math.max(ALWAYS_BYTES, SHARE_OF_FREE * (room() - waiting))) return null;
+  function refusalOf(held: Load): Refusal | null {
+    if (waiting.memoryBytes > pendingBytesAtMost) return { cause: 'full', retryAfterMs: afterMs() };
+    if (held.memoryBytes <= ALWAYS_BYTES) return null;
+    if (partOf(held) <= SHARE_OF_FREE * (1 - partOf(waiting))) return null;
     return { cause: 'share', retryAfterMs: afterMs() };
   }
 
   class Vendor implements Share {
     readonly #readings = new Bucket(options.readingsPerSecondAtMost, nowMs());
     readonly #bytes = new Bucket(options.bytesPerSecondAtMost, nowMs());
-    #held = 0;
+    readonly #held = new LoadSum();
 
     admit(bytes: number): Refusal | null {
       const now = nowMs();
@@ -110,16 +122,16 @@ export function createFairness(options: FairOptions): Fairness {
       return refusal;
     }
 
-    taken(bytes: number, readings: number): void {
+    taken(load: Load, readings: number): void {
       this.#readings.take(readings);
-      if (waiting === 0) committedAtMs = nowMs();
-      this.#held += bytes;
-      waiting += bytes;
+      if (waiting.memoryBytes === 0) committedAtMs = nowMs();
+      this.#held.add(load);
+      waiting.add(load);
     }
 
-    archived(bytes: number): void {
-      this.#held -= bytes;
-      waiting -= bytes;
+    archived(load: Load): void {
+      this.#held.remove(load);
+      waiting.remove(load);
     }
   }
 
@@ -130,18 +142,21 @@ export function createFairness(options: FairOptions): Fairness {
       if (known === undefined) vendors.set(key, (known = new Vendor()));
       return known;
     },
-    committed(bytes, stillWaiting) {
+    committed(group, stillWaiting) {
       const now = nowMs();
-      rate.saw(bytes, now - committedAtMs, stillWaiting > 0);
+      const behind = stillWaiting.archiveBytes;
+      const isTelling = group.archiveBytes + behind > TELLING_PART * archiveRoom();
+      rate.saw(group.archiveBytes, now - committedAtMs, { isTelling, isBusy: behind > 0 });
       committedAtMs = now;
     },
-    isHalfFull: () => waiting > room() / 2,
-    room,
+    isHalfFull: () => partOf(waiting) > 1 / 2,
+    taken: () => partOf(waiting),
+    room: () => ({ memoryBytes: memoryRoom, archiveBytes: archiveRoom() }),
     stillMs,
   };
 }
 
-/** How fast the archive takes bytes while there is always something to take. */
+/** How fast the archive takes bytes while there is always more to take than it can. */
 class DrainRate {
   #bytes = (QUEUE_BYTES_AT_FIRST / QUEUE_MS) * AT_FIRST_MS;
   #ms = AT_FIRST_MS;
@@ -152,10 +167,9 @@ class DrainRate {
     return this.#bytes / this.#ms;
   }
 
-  /** What found the archive idle was held up by nothing: it may have been small, and says only how fast it is at least. */
-  saw(bytes: number, ms: number, isBusy: boolean): void {
-    const isTelling = this.#wasBusy || bytes > ms * this.bytesPerMs;
-    if (isTelling && ms > 0) {
+  /** @param ms since the group before; of one that found the archive idle, it says nothing */
+  saw(bytes: number, ms: number, { isTelling, isBusy }: { isTelling: boolean; isBusy: boolean }): void {
+    if (isTelling && this.#wasBusy && ms > 0) {
       const lasted = Math.min(ms, PAUSE_AT_MOST_MS);
       const kept = Math.exp(-lasted / RATE_OVER_MS);
       this.#bytes = this.#bytes * kept + bytes;

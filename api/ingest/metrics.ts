@@ -16,7 +16,7 @@ export interface IngestMetrics {
   delivered(kind: string, seconds: number): void;
   sensors(read: () => readonly { tenant: string; status: string; count: number }[]): void;
   backlog(
-    read: () => { inbox: number; frames: number; pendingBytes: number; roomBytes: number; stillMs: number },
+    read: () => { inbox: number; frames: number; pendingBytes: number; roomTaken: number; stillMs: number },
   ): void;
 }
 
@@ -165,7 +165,11 @@ export function createIngestMetrics(
         ['inbox', 'Deliveries that wait for their incidents.', 'inbox'],
         ['unrelayed_frames', 'Archived frames that were not relayed yet.', 'frames'],
         ['pending_bytes', 'Bytes that wait to become durable.', 'pendingBytes'],
-        ['room_bytes', 'Bytes that may wait at present, of all vendors together.', 'roomBytes'],
+        [
+          'room_taken_ratio',
+          'Of the room for what waits to become durable, the part that is taken.',
+          'roomTaken',
+        ],
       ] as const) {
         new Gauge({
           name: `tocsin_ingest_${name}`,

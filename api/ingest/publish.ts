@@ -10,6 +10,7 @@ import { failpoint } from './failpoint.ts';
 import type { GroupCommit } from './commit.ts';
 import type { Fairness, Refusal, Share } from './fair.ts';
 import type { Intake } from './intake.ts';
+import { loadOf } from './load.ts';
 import type { Sender } from './sender.ts';
 import type { IngestLimits } from './limits.ts';
 import type { IngestMetrics } from './metrics.ts';
@@ -224,19 +225,18 @@ function archive(
 ): Promise<number> {
   const { commit, metrics, limits } = publishing;
   if (taking.asksAgain) askedAgain(account, 'archive-only', limits.retryAfterMs, publishing);
-  const before = commit.pendingBytes;
-  const durable = commit.submit(taking.blocks, taking.quarantined);
-  const waiting = commit.pendingBytes - before;
-  share.taken(waiting, taking.size);
+  const load = loadOf(taking.blocks, taking.quarantined);
+  const durable = commit.submit(taking.blocks, taking.quarantined, load);
+  share.taken(load, taking.size);
   return durable.then(
     (archivedThrough) => {
-      share.archived(waiting);
+      share.archived(load);
       account.archived(taking);
       metrics?.acknowledged((performance.now() - arrivedAt) / 1_000);
       return archivedThrough;
     },
     (error: unknown) => {
-      share.archived(waiting);
+      share.archived(load);
       throw error;
     },
   );

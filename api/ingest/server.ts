@@ -136,9 +136,9 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
     log,
     now,
     mayGoOn: () => relay.keptUp(),
-    onCommitted: (ms, bytes) => {
+    onCommitted: (ms, load) => {
       metrics?.committed(ms / 1_000, fairness.stillMs());
-      fairness.committed(bytes, commit.pendingBytes);
+      fairness.committed(load, commit.pending);
     },
   });
   const fairness = createFairness(limits);
@@ -166,8 +166,8 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
   metrics?.backlog(() => ({
     inbox: relay.status().inboxDepth,
     frames: archive.head - relay.status().relayedThrough,
-    pendingBytes: commit.pendingBytes,
-    roomBytes: fairness.room(),
+    pendingBytes: commit.pending.memoryBytes,
+    roomTaken: fairness.taken(),
     stillMs: fairness.stillMs(),
   }));
 
@@ -359,13 +359,13 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
     status: () => ({
       ...relay.status(),
       archivedThrough: archive.head,
-      pendingBytes: commit.pendingBytes,
+      pendingBytes: commit.pending.memoryBytes,
     }),
   };
 
   /** Stopped, nothing is under way unless the store failed: then nothing is saved. */
   async function checkpoint(known: Dedup, isServing = true): Promise<void> {
-    if (!isServing && commit.pendingBytes > 0) return;
+    if (!isServing && commit.pending.memoryBytes > 0) return;
     const beforeMs = now() - limits.lateAtMostMs;
     // A feed's clock is what its vendor says: nothing may be forgotten on its word.
     const forgetting = known.forget((tenant) => (clockOf(tenant) === 'wall' ? beforeMs : -Infinity));

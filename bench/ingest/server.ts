@@ -109,7 +109,7 @@ async function kernel({ sensors, sites }: ServerOptions): Promise<Running> {
     quarantine: createFakeIngestStores().quarantine,
     log,
     now: nowMs,
-    onCommitted: (_, bytes) => fairness.committed(bytes, commit.pendingBytes),
+    onCommitted: (_, load) => fairness.committed(load, commit.pending),
   });
   const intake = createIntake({
     dedup,
@@ -181,7 +181,7 @@ async function kernel({ sensors, sites }: ServerOptions): Promise<Running> {
   return {
     port,
     async report() {
-      await drained(() => through === archive.head && commit.pendingBytes === 0);
+      await drained(() => through === archive.head && commit.pending.memoryBytes === 0);
       return {
         readings,
         detectedAtMs,
@@ -189,7 +189,7 @@ async function kernel({ sensors, sites }: ServerOptions): Promise<Running> {
         alarmCount,
         signalMs: [],
         rssBytes: process.memoryUsage.rss(),
-        pendingBytes: commit.pendingBytes,
+        pendingBytes: commit.pending.memoryBytes,
       };
     },
   };

@@ -93,7 +93,7 @@ describe('groups on their way to the archive', () => {
     assert.deepEqual(door.told, [1, 2, 3, 4]);
     assert.equal(door.inserts.length, 3);
     assert.equal(door.archive.head, 3);
-    assert.equal(door.commit.pendingBytes, 0);
+    assert.equal(door.commit.pending.memoryBytes, 0);
   });
 
   it('are not told before those that have earlier numbers', async () => {

@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createFairness } from '../../../api/ingest/fair.ts';
 import type { Fairness, Share } from '../../../api/ingest/fair.ts';
+import { LoadSum } from '../../../api/ingest/load.ts';
+import type { Load } from '../../../api/ingest/load.ts';
 
 const KIB = 1_024;
 const HARD = 8 * 1_024 * KIB;
@@ -12,27 +14,35 @@ const UNLIMITED = { readingsPerSecondAtMost: 1e12, bytesPerSecondAtMost: 1e12 };
 
 interface Waiting {
   readonly share: Share;
-  readonly bytes: number;
+  readonly load: Load;
   readonly since: number;
   readonly vendor: string;
 }
+
+/** A large message: hardly anything but what the archive is given. */
+const large = (bytes: number): Load => ({ memoryBytes: bytes, archiveBytes: bytes });
+/** A message of one reading, as the door keeps it. */
+const SINGLE: Load = { memoryBytes: 1_300, archiveBytes: 200 };
 
 /** A door whose archive takes `bytesPerMs`, in groups, first come first served; time is what the test says. */
 class World {
   nowMs = 0;
   readonly fairness: Fairness;
   readonly bytesPerMs: number;
+  /** A group takes so long, however small it is. */
+  readonly leastMs: number;
   readonly #queue: Waiting[] = [];
   #first = 0;
   #writing: Waiting[] = [];
-  #waiting = 0;
+  readonly #waiting = new LoadSum();
   #most = 0;
   readonly granted = new Map<string, number>();
   readonly refused = new Map<string, number>();
   readonly waits = new Map<string, number[]>();
 
-  constructor(bytesPerMs: number, limits = UNLIMITED) {
+  constructor(bytesPerMs: number, limits = UNLIMITED, leastMs = 1) {
     this.bytesPerMs = bytesPerMs;
+    this.leastMs = leastMs;
     this.fairness = createFairness({
       pendingBytesAtMost: HARD,
       retryAfterMs: 100,
@@ -46,36 +56,37 @@ class World {
   }
 
   /** Tries to bring in a message; returns the time after which to try again, or 0. */
-  send(vendor: string, bytes: number, readings = 1): number {
+  send(vendor: string, bytes: number, readings = 1, load = large(bytes)): number {
     const share = this.fairness.of({ tenant: 't', vendor });
     const refusal = share.admit(bytes);
     if (refusal !== null) {
       this.refused.set(vendor, (this.refused.get(vendor) ?? 0) + 1);
       return refusal.retryAfterMs;
     }
-    share.taken(bytes, readings);
+    share.taken(load, readings);
     this.granted.set(vendor, (this.granted.get(vendor) ?? 0) + bytes);
-    this.#queue.push({ share, bytes, since: this.nowMs, vendor });
-    this.#waiting += bytes;
-    this.#most = Math.max(this.#most, this.#waiting);
+    this.#queue.push({ share, load, since: this.nowMs, vendor });
+    this.#waiting.add(load);
+    this.#most = Math.max(this.#most, this.#waiting.memoryBytes);
     return 0;
   }
 
   /** Lets the group that is being written become durable, and begins with the next. */
   commit(): void {
-    const bytes = this.#writing.reduce((sum, one) => sum + one.bytes, 0);
-    this.nowMs += Math.max(1, bytes / this.bytesPerMs);
-    this.#waiting -= bytes;
-    this.fairness.committed(bytes, this.#waiting);
-    for (const { share, bytes: size, since, vendor } of this.#writing) {
-      share.archived(size);
+    const group = new LoadSum();
+    for (const { load } of this.#writing) group.add(load);
+    this.nowMs += Math.max(this.leastMs, group.archiveBytes / this.bytesPerMs);
+    this.#waiting.remove(group);
+    this.fairness.committed(group, this.#waiting);
+    for (const { share, load, since, vendor } of this.#writing) {
+      share.archived(load);
       const waits = this.waits.get(vendor) ?? [];
       waits.push(this.nowMs - since);
       this.waits.set(vendor, waits);
     }
     const first = this.#first;
     for (let size = 0; this.#first < this.#queue.length && size < this.bytesPerMs * 20; this.#first++) {
-      size += this.#queue[this.#first]!.bytes;
+      size += this.#queue[this.#first]!.load.archiveBytes;
     }
     this.#writing = this.#queue.slice(first, this.#first);
   }
@@ -97,7 +108,7 @@ describe('the room in front of the archive', () => {
         const after = new World(bytesPerMs);
         for (let turn = 0; turn < 200; turn++) {
           // Warmed up, the room follows the rate.
-          const room = after.fairness.room();
+          const room = after.fairness.room().archiveBytes;
           let total = 0;
           for (let n = 0; n < vendors; n++) while (after.send(`v${n}`, bytes) === 0) total += bytes;
           assert.ok(total <= room + vendors * (bytes + 16 * KIB), `${total} of ${room}`);
@@ -112,16 +123,47 @@ describe('the room in front of the archive', () => {
     fc.assert(
       fc.property(RATE, (bytesPerMs) => {
         const world = new World(bytesPerMs);
-        assert.equal(world.fairness.room(), FIRST);
+        assert.equal(world.fairness.room().archiveBytes, FIRST);
         for (let turn = 0; turn < 300; turn++) {
           while (world.send('flood', 8 * KIB) === 0);
           world.commit();
         }
         const expected = Math.min((7 / 8) * HARD, Math.max(LEAST, bytesPerMs * 400));
-        assert.ok(Math.abs(world.fairness.room() / expected - 1) < 0.05, `${world.fairness.room()}`);
+        const { archiveBytes } = world.fairness.room();
+        assert.ok(Math.abs(archiveBytes / expected - 1) < 0.05, `${archiveBytes}`);
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('stays what it was while vendors send less than the archive takes', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 5, max: 40 }), (messages, leastMs) => {
+        const world = new World(5_000, UNLIMITED, leastMs);
+        for (let turn = 0; turn < 1_000; turn++) {
+          for (let n = 0; n < messages; n++) assert.equal(world.send('quiet', 60, 1, SINGLE), 0);
+          world.commit();
+        }
+        assert.equal(world.fairness.room().archiveBytes, FIRST);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('holds the windows of two streams of single readings, and is not half full then', () => {
+    const world = new World(5_000);
+    for (let n = 0; n < 2_000; n++) assert.equal(world.send('small', 60, 1, SINGLE), 0);
+    assert.equal(world.fairness.isHalfFull(), false);
+  });
+
+  it('is full of small messages when their memory is what may be taken', () => {
+    const world = new World(5_000);
+    let taken = 0;
+    while (world.send('small', 60, 1, SINGLE) === 0) taken += 1;
+    assert.ok(taken * SINGLE.memoryBytes <= (7 / 8) * HARD);
+    assert.ok(taken * SINGLE.memoryBytes >= (8 / 9) * (7 / 8) * HARD);
+    assert.ok(world.fairness.isHalfFull());
+    assert.equal(world.send('other', 60, 1, SINGLE), 0);
   });
 
   it('belongs to one vendor nearly whole while it is alone, and keeps the archive busy', () => {
