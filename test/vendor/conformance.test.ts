@@ -9,7 +9,7 @@ const failures = ({ outcomes }: ConformanceReport): string[] =>
   outcomes.filter(({ status }) => status === 'failed').map(({ name, came }) => `${name}: ${came}`);
 
 describe('the conformance checks', () => {
-  it('pass against the server of this project', async () => {
+  it('pass against the server of this project, and leave a retired sensor behind', async () => {
     const door = await openDoor();
     const report = await runConformance({
       address: door.address,
@@ -17,11 +17,16 @@ describe('the conformance checks', () => {
       otherKey: OTHER_VENDOR_KEY,
       site: 'tower',
     });
+    const left = (await door.stores.sites.sensors()).filter(({ channel }) => channel === 'conformance');
     await door.stop();
     assert.deepEqual(failures(report), []);
     assert.deepEqual(
       report.outcomes.filter(({ status }) => status === 'skipped').map(({ name }) => name),
       ['ack-survives-restart'],
+    );
+    assert.deepEqual(
+      left.map(({ retired }) => retired),
+      ['vendor'],
     );
   });
 

@@ -48,7 +48,7 @@ export const CHECKS: readonly Check[] = [...checksOfAccess, ...checksOfDelivery,
 
 /**
  * Runs the checks against a server, one after the other. They send readings of one sensor of the channel
- * `conformance` and bulletins of the type `conformance-check`: no plan looks at either.
+ * `conformance`, which is retired at the end, and bulletins of the type `conformance-check`: no plan looks at either.
  *
  * @throws VendorError when not even the sensor can be registered
  */
@@ -71,11 +71,8 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
     fresh: (name) => `${name}-${run}-${++made}`,
     restart,
   };
-  const first = bench.connect();
-  await first.describe(
-    [{ sensor: bench.sensor, site, channel: 'conformance', unit: '%', low: 0, high: 100 }],
-    bench.key,
-  );
+  const sensor = { sensor: bench.sensor, site, channel: 'conformance', unit: '%', low: 0, high: 100 };
+  await bench.connect().describe([sensor], bench.key);
   const outcomes: Outcome[] = [];
   for (const check of CHECKS.filter(({ name }) => name.includes(only))) {
     const startedAt = performance.now();
@@ -92,6 +89,12 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
     for (const client of clients) client.close();
     clients.clear();
   }
+  // A server that is not there any more has been told of: by the checks.
+  await bench
+    .connect()
+    .describe([{ ...sensor, retired: true }], bench.key)
+    .catch(() => undefined);
+  for (const client of clients) client.close();
   const count = (status: Outcome['status']): number => outcomes.filter((one) => one.status === status).length;
   return { passed: count('passed'), failed: count('failed'), skipped: count('skipped'), outcomes };
 }
