@@ -1,4 +1,4 @@
-import { h } from './dom.js';
+import { fill, fillAnew, h } from './dom.js';
 import { LEVELS, levelMark } from './level.js';
 import { MORE, placeNames, SIDES } from './names.js';
 import { said, t, word } from './text.js';
@@ -8,6 +8,8 @@ const WORLD_HEIGHT = 180;
 /** The ice caps hold no incidents: the whole world begins below the northern one. */
 const TOP = 8;
 const SMALLEST_WIDTH = 12;
+/** From the middle of a marker to the outside of the ring that shows the focus, and a little room, in pixels. */
+const REACH = 24;
 
 /**
  * Map of the world in plate carrée with a marker per place. The list holds the same incidents: the map is a
@@ -21,6 +23,8 @@ export function createMap({ open }) {
   /** The place that the pointer or the focus is on. Its name goes before all others. */
   let pointed = null;
   let moved = false;
+  /** While the focus is given back to a marker that was drawn anew: whoever looks elsewhere meanwhile goes on. */
+  let restoring = false;
 
   const land = h('svg:path', { class: 'land' });
   const grid = h('svg:path', { class: 'grid', d: gridPath() });
@@ -37,7 +41,7 @@ export function createMap({ open }) {
     onpointerdown: onDrag,
     onpointerover: ({ target }) => point(placeOf(target) ?? placeOf(document.activeElement)),
     onpointerleave: () => point(placeOf(document.activeElement)),
-    onfocusin: ({ target }) => point(placeOf(target)),
+    onfocusin: onFocus,
     onfocusout: () => point(null),
   });
   svg.append(grid, land, markers, names);
@@ -62,16 +66,42 @@ export function createMap({ open }) {
   /** Height for a width, by the shape of the frame: the whole view is always visible. */
   const ratio = () => (svg.clientWidth === 0 ? 142 / 360 : svg.clientHeight / svg.clientWidth);
 
+  /** Down to the tools, in pixels; the whole where they stand below the map. */
+  const freeHeight = () => Math.min(svg.clientHeight, tools.offsetTop);
+
   function look(next) {
     const width = Math.min(WORLD_WIDTH, WORLD_HEIGHT / ratio(), Math.max(SMALLEST_WIDTH, next.width));
     const height = width * ratio();
+    // Over its edges the world can be moved so far that a marker there is seen whole, and not under the tools.
+    const pixel = width / Math.max(svg.clientWidth, 1);
+    const beside = REACH * pixel;
+    const under = (svg.clientHeight - freeHeight() + REACH) * pixel;
     view = {
       width,
       height,
-      x: Math.min(WORLD_WIDTH - width, Math.max(0, next.x)),
-      y: Math.min(WORLD_HEIGHT - height, Math.max(0, next.y)),
+      x: Math.min(WORLD_WIDTH - width + beside, Math.max(-beside, next.x)),
+      y: Math.min(WORLD_HEIGHT - height + under, Math.max(-beside, next.y)),
     };
     draw();
+  }
+
+  /**
+   * Moves the map until a marker and its ring are seen whole, and not under the tools: to its middle where the marker is
+   * outside, else no farther than it must.
+   */
+  function bringIntoView(id) {
+    const place = shownPlaces.find((one) => one.id === id);
+    if (place === undefined) return;
+    const isOut =
+      place.x < view.x || place.x > view.x + view.width || place.y < view.y || place.y > view.y + view.height;
+    if (isOut) look({ ...view, x: place.x - view.width / 2, y: place.y - view.height / 2 });
+    const pixels = Math.max(svg.clientWidth, 1) / view.width;
+    const x = (place.x - view.x) * pixels;
+    const y = (place.y - view.y) * pixels;
+    const shownX = within(x, svg.clientWidth);
+    const shownY = within(y, shownX + REACH <= tools.offsetLeft ? svg.clientHeight : freeHeight());
+    if (x === shownX && y === shownY) return;
+    look({ ...view, x: view.x + (x - shownX) / pixels, y: view.y + (y - shownY) / pixels });
   }
 
   const lookAtWorld = () => look({ x: 0, y: TOP, width: WORLD_WIDTH });
@@ -105,6 +135,24 @@ export function createMap({ open }) {
       x: middle[0] - width / 2,
       y: middle[1] - (width * ratio()) / 2,
     });
+  }
+
+  /** As it was chosen, or all incidents; the marker that the keyboard is on stays in view. */
+  function settle() {
+    if (moved) look(view);
+    else fit();
+    bringIntoView(placeOf(markers.querySelector('a:focus-visible')));
+  }
+
+  function onFocus({ target }) {
+    const id = placeOf(target);
+    point(id);
+    // Not for the pointer: the marker would go away from under it before it is clicked.
+    if (id === null || restoring || !target.matches(':focus-visible')) return;
+    bringIntoView(id);
+    // The browser goes by where the marker was, which may have been far down the page.
+    svg.scrollIntoView({ block: 'nearest' });
+    target.scrollIntoView({ block: 'nearest' });
   }
 
   function onKey(event) {
@@ -214,7 +262,7 @@ export function createMap({ open }) {
         {
           href: `#/incidents/${encodeURIComponent(first.incidentId)}`,
           'aria-label': group.length > 1 ? `${words} (${t('more', { n: group.length - 1 })})` : words,
-          'data-key': `marker-${first.incidentId}`,
+          'data-key': `marker-${where.id}`,
           onclick: (event) => {
             event.preventDefault();
             openPlace(first.incidentId);
@@ -238,7 +286,7 @@ export function createMap({ open }) {
     return { id: where.id, x: where.longitudeDeg + 180, y: 90 - where.latitudeDeg, marker, name, more };
   }
 
-  new ResizeObserver(() => (moved ? look(view) : fit())).observe(svg);
+  new ResizeObserver(settle).observe(svg);
 
   return {
     element,
@@ -246,7 +294,7 @@ export function createMap({ open }) {
       incidents = shown;
       svg.setAttribute('aria-label', t('map'));
       hint.textContent = t('mapHint');
-      tools.replaceChildren(
+      fillAnew(tools, t('map'), () => [
         button(t('zoomIn'), '+', () => zoom(0.6)),
         button(t('zoomOut'), '−', () => zoom(1 / 0.6)),
         button(t('fitIncidents'), '⊡', () => {
@@ -257,25 +305,29 @@ export function createMap({ open }) {
           moved = true;
           lookAtWorld();
         }),
-      );
+      ]);
       const groups = new Map();
       for (const one of incidents) groups.set(one.place.id, [...(groups.get(one.place.id) ?? []), one]);
-      const focused = document.activeElement?.dataset?.key;
       shownPlaces = [...groups.values()]
         .map((group) => group.sort(moreSerious))
         .sort(([a], [b]) => moreSerious(a, b))
         .map(drawnPlace);
-      // The most serious last: it is drawn over the others.
-      markers.replaceChildren(...shownPlaces.map(({ marker }) => marker).reverse());
+      const focused = placeOf(document.activeElement);
       names.replaceChildren(...shownPlaces.map(({ name }) => name));
-      if (focused?.startsWith('marker-')) {
-        markers.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
-      }
-      if (!moved) fit();
+      restoring = true;
+      // The most serious last: it is drawn over the others.
+      fill(markers, shownPlaces.map(({ marker }) => marker).reverse());
+      restoring = false;
+      // The focus was on a marker that is gone: it goes on from the map.
+      if (focused !== null && placeOf(document.activeElement) === null) svg.focus({ preventScroll: true });
+      if (!moved) settle();
       draw();
     },
   };
 }
+
+/** Where a marker is seen whole along one side of the map, nearest to where it is. */
+const within = (at, pixels) => Math.min(pixels - REACH, Math.max(REACH, at));
 
 /** In pixels, by the font that is really there. Nothing while it is not in the page: browsers differ on that. */
 const widthOf = (text) => (text?.isConnected ? text.getComputedTextLength() : 0);

@@ -60,6 +60,37 @@ const incidentAddress = (id: string): string => `/#/incidents/${encodeURICompone
 const asOfficer = (id: string): string =>
   `/#key=${keyOf('duty-officer')}&/incidents/${encodeURIComponent(id)}`;
 
+async function putIncidentAt(name: string, latitudeDeg: number, longitudeDeg: number): Promise<void> {
+  const view = gasLeak(Date.now());
+  const place = { ...view.place, id: name, name: { en: name, zh: name }, latitudeDeg, longitudeDeg };
+  const incidentId = `incident/demo/gas-leak/${name}/20180206T155810Z`;
+  await api.stores.incidents.put({
+    ...view,
+    incidentId,
+    place,
+    level: 'III',
+    situation: { ...view.situation, incidentId, place, questions: {} },
+  });
+}
+
+/** Where the ring around the marker that the keyboard is on is not seen; what is focused where it is no marker. */
+const hiddenPartsOfFocus = (page: Page): Promise<string[]> =>
+  page.locator(':focus').evaluate((focused) => {
+    const ring = focused.querySelector('circle');
+    if (!ring || !focused.matches(':focus-visible')) return [`no marker: ${focused.outerHTML}`];
+    const { ownerDocument } = focused;
+    const { left, top, width } = ring.getBoundingClientRect();
+    const strokeWidth = ownerDocument.defaultView?.getComputedStyle(ring).strokeWidth ?? '0';
+    const radius = width / 2 + Number.parseFloat(strokeWidth) / 2;
+    return [0, 45, 90, 135, 180, 225, 270, 315].flatMap((degrees) => {
+      const angle = (degrees * Math.PI) / 180;
+      const x = left + width / 2 + radius * Math.cos(angle);
+      const y = top + width / 2 + radius * Math.sin(angle);
+      const seen = ownerDocument.elementFromPoint(x, y);
+      return seen?.closest('svg.map') ? [] : [`${degrees} degrees: ${seen?.outerHTML.slice(0, 80)}`];
+    });
+  });
+
 /** Serious and critical findings of axe-core, in words. */
 async function axeFindings(page: Page): Promise<string[]> {
   await page.addScriptTag({ path: AXE });
@@ -140,7 +171,7 @@ describe('the list of incidents', () => {
     const { page } = await open();
     await page.locator('.incident-table').waitFor();
     // A crowd within some 500 km of Riverside Tower.
-    const view = gasLeak(Date.now());
+    const { place } = gasLeak(Date.now());
     const districts = [
       'Jinshan',
       'Fengxian',
@@ -152,21 +183,11 @@ describe('the list of incidents', () => {
       'Pudong',
     ];
     for (const [n, name] of districts.entries()) {
-      const place = {
-        ...view.place,
-        id: name,
-        name: { en: name, zh: name },
-        latitudeDeg: view.place.latitudeDeg + Math.sin(n * 2.4) * 5,
-        longitudeDeg: view.place.longitudeDeg + Math.cos(n * 2.4) * 5,
-      };
-      const incidentId = `incident/demo/gas-leak/${name}/20180206T155810Z`;
-      await api.stores.incidents.put({
-        ...view,
-        incidentId,
-        place,
-        level: 'III',
-        situation: { ...view.situation, incidentId, place, questions: {} },
-      });
+      await putIncidentAt(
+        name,
+        place.latitudeDeg + Math.sin(n * 2.4) * 5,
+        place.longitudeDeg + Math.cos(n * 2.4) * 5,
+      );
     }
     await page
       .locator('.map a')
@@ -539,6 +560,64 @@ describe('the keyboard alone', () => {
     await page.keyboard.press('ArrowLeft');
     const moved = await map.getAttribute('viewBox');
     assert.equal(new Set([before, zoomed, moved]).size, 3);
+  });
+
+  it('brings each marker into view whole, ring and all, wherever the map was moved to', async () => {
+    await putIncidentAt('Chatham', -44, 179.6);
+    const { page } = await open('/', { viewport: { width: 1280, height: 420 } });
+    await page.locator('.map a').nth(3).waitFor();
+    const map = page.locator('svg.map');
+    for (const moves of [[], ['+', '+', '+', '+', 'ArrowUp', 'ArrowUp', 'ArrowUp']]) {
+      await map.focus();
+      for (const key of moves) await page.keyboard.press(key);
+      for (let n = 0; n < 4; n += 1) {
+        await page.keyboard.press('Tab');
+        assert.deepEqual(await hiddenPartsOfFocus(page), []);
+      }
+      await page.keyboard.press('Tab');
+      assert.equal(await page.locator(':focus').getAttribute('data-key'), 'map-+');
+      for (let n = 0; n < 4; n += 1) {
+        await page.keyboard.press('Shift+Tab');
+        assert.deepEqual(await hiddenPartsOfFocus(page), []);
+      }
+    }
+  });
+
+  it('leaves the map where it was moved to, and stays on its marker, when an incident changes', async () => {
+    const { page } = await open();
+    const map = page.locator('svg.map');
+    await page.locator('.map a').nth(2).waitFor();
+    await map.focus();
+    for (const key of ['+', '+', '+', '+', 'Tab']) await page.keyboard.press(key);
+    const key = await page.locator(':focus').getAttribute('data-key');
+    // Drags without taking the focus away.
+    await page.evaluate("document.addEventListener('mousedown', (event) => event.preventDefault())");
+    const { x, y } = (await map.boundingBox())!;
+    await page.mouse.move(x + 700, y + 150);
+    await page.mouse.down();
+    await page.mouse.move(x + 30, y + 150);
+    await page.mouse.up();
+    const before = await map.getAttribute('viewBox');
+    assert.notDeepEqual(await hiddenPartsOfFocus(page), []);
+    await putIncidentAt('Chatham', -44, 179.6);
+    await page.locator('.map a').nth(3).waitFor();
+    assert.equal(await map.getAttribute('viewBox'), before);
+    assert.equal(await page.locator(':focus').getAttribute('data-key'), key);
+  });
+
+  it('stays on the tools of the map when an incident changes, and on the map when its marker goes', async () => {
+    await putIncidentAt('Chatham', -44, 179.6);
+    const { page } = await open();
+    await page.locator('.map a').nth(3).waitFor();
+    await page.getByRole('button', { name: 'Zoom in' }).focus();
+    const view = mainShock(Date.now());
+    await api.stores.incidents.put({ ...view, phase: 'resolved', updatedAtMs: view.updatedAtMs + 1 });
+    await page.locator('.incident-table .chip.phase-resolved').nth(1).waitFor();
+    assert.equal(await page.locator(':focus').getAttribute('data-key'), 'map-+');
+    await page.locator('[data-key="marker-hualien"]').focus();
+    await api.stores.incidents.put({ ...view, phase: 'closed', updatedAtMs: view.updatedAtMs + 2 });
+    await page.locator('[data-key="marker-hualien"]').waitFor({ state: 'detached' });
+    assert.equal(await page.locator(':focus').getAttribute('data-key'), 'map');
   });
 
   it('keeps its place in the list when the list changes', async () => {
