@@ -221,6 +221,11 @@ export interface SiteStore {
   places(): Promise<Place[]>;
   putSensor(sensor: Sensor): Promise<void>;
   sensors(): Promise<Sensor[]>;
+  /**
+   * Every sensor once, at most 100 at a time and in no order: for a process in which nobody may wait for all. What is
+   * written meanwhile is there as it was or as it is.
+   */
+  sensorsInParts(): AsyncIterable<readonly Sensor[]>;
 }
 
 /** Who is calling. Keys are stored as SHA-256 and compared in constant time. */

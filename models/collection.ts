@@ -33,6 +33,10 @@ export interface Collection<R extends Row> {
   get(id: string): Promise<R | null>;
   /** Reads the whole collection on FerretDB: for small collections and rare questions. */
   find(filter: QueryFilter<R>): Promise<R[]>;
+  /**
+   * Every row once, at most so many at a time and in no order. What is written meanwhile is there as it was or as it is.
+   */
+  parts(rows: number): AsyncGenerator<R[]>;
   /** Rows with `from` <= `_id` < `below`, in order of `_id`; by index on MongoDB, a full scan on FerretDB. */
   range(from: string, below: string): Promise<R[]>;
 }
@@ -89,6 +93,15 @@ export function openCollection<R extends Row>(
     },
     get: (id) => read(() => model.findOne({ _id: id } as QueryFilter<R>).lean<R>()),
     find: (filter) => read(() => model.find(filter).lean<R[]>(), ANSWERS_OF_A_LIST),
+    async *parts(rows) {
+      const cursor = model.collection.find({}, { batchSize: rows });
+      try {
+        while (await read(() => cursor.hasNext())) yield cursor.readBufferedDocuments() as unknown as R[];
+      } finally {
+        // Nobody waits for it: the connection may be the reason why we are here.
+        if (!cursor.closed) cursor.close().catch(() => {});
+      }
+    },
     range: (from, below) =>
       read(
         () =>

@@ -3,6 +3,8 @@ import type { Sensor, SiteStore } from '../domain/ports.ts';
 import { createFakeTable } from './fake-table.ts';
 import { byId } from './roster.ts';
 
+const SENSORS_AT_ONCE = 100;
+
 export function createFakeSiteStore(): SiteStore {
   const places = createFakeTable<Place>();
   const sensors = createFakeTable<Sensor>();
@@ -11,5 +13,9 @@ export function createFakeSiteStore(): SiteStore {
     places: async () => places.all().sort(byId),
     putSensor: async (sensor) => sensors.replace(sensor.id, sensor),
     sensors: async () => sensors.all().sort(byId),
+    async *sensorsInParts() {
+      const left = sensors.all();
+      while (left.length > 0) yield left.splice(0, SENSORS_AT_ONCE);
+    },
   };
 }

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { TocsinError } from '../../domain/errors.ts';
@@ -12,7 +13,6 @@ import { fromPosition, isSensorName } from '../../proto/map.ts';
 import type { Sender } from './sender.ts';
 
 const SENSORS_AT_ONCE = 1_000;
-const LOOKED_AT_ONCE = 500;
 /** Faster than any waveform may be sent. */
 const SAMPLING_AT_MOST_HZ = 1_000_000;
 
@@ -56,7 +56,10 @@ export interface Registry {
    * @throws TocsinError REQUEST_INVALID, PLACE_UNKNOWN
    */
   describe(sender: Sender, message: DescribeRequest__Output): Promise<number>;
-  /** Reads the store again: somebody else may have registered sensors. */
+  /**
+   * Reads the store again, in parts: somebody else may have registered sensors. What is described here meanwhile stays as
+   * it was described. Who asks while it is being read waits for that reading.
+   */
   refresh(): Promise<void>;
   /** Grows whenever something changed. */
   revision(): number;
@@ -70,10 +73,23 @@ export function createRegistry(options: {
   const { sites, plans, log } = options;
   const known = new Map<string, Sensor>();
   let revision = 0;
+  let inOrder: { readonly revision: number; readonly sensors: readonly Sensor[] } | null = null;
+  let reading: Promise<void> | null = null;
+  /** What was described while the store is being read: the part that is on its way may be older. */
+  const describedMeanwhile = new Set<string>();
+  const isKnown = (sensor: Sensor): boolean => isDeepStrictEqual(known.get(sensor.id), sensor);
   const learn = (sensor: Sensor): void => {
-    if (JSON.stringify(known.get(sensor.id)) === JSON.stringify(sensor)) return;
+    if (isKnown(sensor)) return;
     known.set(sensor.id, sensor);
     revision += 1;
+  };
+  const read = async (): Promise<void> => {
+    describedMeanwhile.clear();
+    for await (const part of sites.sensorsInParts()) {
+      for (const sensor of part) if (!describedMeanwhile.has(sensor.id)) learn(sensor);
+      // Acknowledgements go between.
+      await nextTurn();
+    }
   };
   /** Sensors that the operator entered go by their id, described ones by the vendor's name; nobody sees another's. */
   const of = (sender: Sender, name: string): Sensor | undefined => {
@@ -85,15 +101,11 @@ export function createRegistry(options: {
   return {
     of,
     revision: () => revision,
-    all: () => [...known.values()].sort(byId),
-    async refresh() {
-      let looked = 0;
-      for (const sensor of await sites.sensors()) {
-        learn(sensor);
-        // Acknowledgements go between.
-        if (++looked % LOOKED_AT_ONCE === 0) await nextTurn();
-      }
+    all() {
+      if (inOrder?.revision !== revision) inOrder = { revision, sensors: [...known.values()].sort(byId) };
+      return inOrder.sensors;
     },
+    refresh: () => (reading ??= read().finally(() => (reading = null))),
     async describe(sender, message) {
       if (sender.vendor === DOUBTS.vendor) {
         throw new TocsinError('REQUEST_INVALID', `The vendor name "${DOUBTS.vendor}" is Tocsin's own.`);
@@ -138,8 +150,9 @@ export function createRegistry(options: {
         },
       );
       for (const sensor of sensors) {
-        if (JSON.stringify(known.get(sensor.id)) === JSON.stringify(sensor)) continue;
+        if (isKnown(sensor)) continue;
         await sites.putSensor(sensor);
+        if (reading !== null) describedMeanwhile.add(sensor.id);
         learn(sensor);
       }
       log.info({ ...sender, sensors: sensors.length }, 'sensors described');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { TocsinError } from '../../domain/errors.ts';
-import type { Stores } from '../../domain/ports.ts';
+import type { Sensor, Stores } from '../../domain/ports.ts';
 import {
   AWKWARD,
   evaluation,
@@ -306,6 +306,29 @@ export function holdToStoreContract(backend: string, open: () => Promise<Stores>
     await sites.putSensor(sensor('s1'));
     await sites.putSensor(sensor('s1', 50));
     assert.deepEqual(await sites.sensors(), [sensor('s1', 50), sensor('s2')]);
+  });
+
+  check('sensors are read in parts, each once, while one of them is written', async ({ sites }) => {
+    for await (const part of sites.sensorsInParts()) assert.fail(`A part of nothing: ${part.length}`);
+    const sensors = Array.from({ length: 150 }, (_, n) => sensor(`s${n}`));
+    for (const one of sensors) await sites.putSensor(one);
+    const parts: (readonly Sensor[])[] = [];
+    for await (const part of sites.sensorsInParts()) {
+      parts.push(part);
+      await sites.putSensor(sensor('s75', 50));
+    }
+    assert.deepEqual(
+      parts.map(({ length }) => length),
+      [100, 50],
+    );
+    const read = parts.flat().filter(({ id }) => id !== 's75');
+    assert.deepEqual(new Set(read), new Set(sensors.filter(({ id }) => id !== 's75')));
+    assert.equal(read.length, 149);
+    for await (const part of sites.sensorsInParts()) {
+      assert.equal(part.length, 100);
+      break;
+    }
+    assert.equal((await sites.sensors()).length, 150);
   });
 
   check('a principal is found by the hash of its present key only', async ({ principals }) => {
