@@ -37,6 +37,23 @@ export async function persist<T>(
   }
 }
 
+/**
+ * Does what detection does not wait for; never rejects. Nothing is lost when it fails: the next start reads more frames,
+ * the next write more.
+ */
+export async function beside(
+  what: string,
+  work: () => Promise<void>,
+  options: { readonly log: Pick<Logger, 'error'>; readonly signal: AbortSignal },
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (options.signal.aborted) return;
+    options.log.error({ what, err: error }, 'could not be written');
+  }
+}
+
 /** Resolves after `ms`; keeps no process alive. */
 export const elapsed = (ms: number): Promise<void> =>
   new Promise((resolve) => {

@@ -47,8 +47,9 @@ import { publishOnce, servePublish } from './publish.ts';
 import type { PublishCall, PublishOptions } from './publish.ts';
 import { createRegistry } from './registry.ts';
 import type { Registry } from './registry.ts';
-import { doubtsBlock, Relay } from './relay.ts';
+import { Relay } from './relay.ts';
 import type { RelayStatus } from './relay.ts';
+import { doubtsBlock } from './sensor-doubts.ts';
 import { createVendorLog } from './vendor-log.ts';
 
 const DEDUP_CHECKPOINT_EVERY_MS = 60_000;
