@@ -1,5 +1,8 @@
 import type { EpochMs, Position, Text } from './units.ts';
 
+/** Evidence names so many sensors, and says of so many that their clock is not believed, however many there are. */
+export const SENSORS_AT_MOST = 50;
+
 /** A place Tocsin looks after: a town of care, a building with sensors, a plant. */
 export interface Place extends Position {
   /** Lower-case slug, used in incident ids: `hualien`, `riverside-tower`. */
@@ -61,7 +64,7 @@ export interface ReadingsEvidence {
   readonly holds: boolean;
   readonly channel: string;
   readonly unit: string;
-  /** At most 50 sensors, the deciding ones first. */
+  /** At most {@link SENSORS_AT_MOST}, the deciding ones first. */
   readonly sensors: readonly SensorDigest[];
   readonly windowStartMs: EpochMs;
   readonly windowEndMs: EpochMs;
@@ -99,7 +102,7 @@ export interface NetworkDigest {
   readonly uncertaintyKm: number;
   /** Stations that agree. */
   readonly stations: number;
-  /** Stations whose times were taken from the arrival of their packets, with the reason in words. At most 50. */
+  /** Stations whose times were taken from the arrival of their packets, with the reason in words. At most {@link SENSORS_AT_MOST}. */
   readonly clocksNotBelieved: readonly { readonly sensor: string; readonly reason: string }[];
 }
 

@@ -1,3 +1,4 @@
+import { SENSORS_AT_MOST } from '../evidence.ts';
 import type { ReadingsEvidence, SensorDigest } from '../evidence.ts';
 import { QUALITY, SUSPECT } from '../ingest/quality.ts';
 import type { RegisteredForecaster } from '../forecast/trained.ts';
@@ -7,6 +8,7 @@ import type { Judge } from './judge.ts';
 import type { WatchedSensor } from './watched-sensor.ts';
 import { createJudge, isComparison } from './judge.ts';
 import type { DetectorState } from './detector.ts';
+import { NO_TURNS } from './turns.ts';
 
 /** A condition of a plan on the channel that is watched. */
 export interface WatchedCondition {
@@ -74,8 +76,6 @@ const AT_LEAST = 0;
 const BELOW = 1;
 const JUDGED = 2;
 
-const NO_TURNS: readonly ReadingsEvidence[] = [];
-const DIGESTS_KEPT = 50;
 const SILENT_AFTER_MS = 60_000;
 
 /**
@@ -293,7 +293,7 @@ export class ChannelWatch {
     const decides = (index: number): number => Number((cell(index, moved + COUNTS) === 1) !== holds);
     const digests = heard
       .sort((a, b) => decides(a) - decides(b) || a - b)
-      .slice(0, DIGESTS_KEPT)
+      .slice(0, SENSORS_AT_MOST)
       .map((index): SensorDigest => {
         const since = cell(index, moved + SINCE);
         const filled = judge?.filled?.(index) ?? 0;

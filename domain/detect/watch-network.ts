@@ -1,3 +1,4 @@
+import { SENSORS_AT_MOST } from '../evidence.ts';
 import type { NetworkDigest, SensorDigest } from '../evidence.ts';
 import type { Conversion } from '../ingest/units.ts';
 import type { NetworkCondition } from '../plan/document.ts';
@@ -86,7 +87,6 @@ interface StationAxes {
   readonly waiting: Waiting[];
 }
 
-const DIGESTS_KEPT = 50;
 /** An axis that is so many blocks late is taken as lost, and the others go without it. */
 const WAITING_AT_MOST = 4;
 /** ... or that is so much later than the first of its block. */
@@ -269,7 +269,7 @@ export class NetworkWatch {
       holds,
       atMs,
       windowStartMs: Math.min(atMs, Math.round(arrivals[0]!.onsetSeconds * 1_000)),
-      sensors: arrivals.slice(0, DIGESTS_KEPT).map(({ station, onsetSeconds }) => ({
+      sensors: arrivals.slice(0, SENSORS_AT_MOST).map(({ station, onsetSeconds }) => ({
         sensor: station,
         vendor: this.#stations.get(station)?.vendor ?? '',
         value: summaries.get(station)?.peak ?? 0,
@@ -283,7 +283,7 @@ export class NetworkWatch {
         clocksNotBelieved: [...this.#doubted]
           .filter((station) => this.#stations.has(station))
           .sort()
-          .slice(0, DIGESTS_KEPT)
+          .slice(0, SENSORS_AT_MOST)
           .map((sensor) => ({ sensor, reason: summaries.get(sensor)?.clock.reason ?? '' })),
       },
     };

@@ -1,8 +1,10 @@
+import { SENSORS_AT_MOST } from '../evidence.ts';
 import type { ReadingsEvidence, SensorDigest } from '../evidence.ts';
 import type { TogetherCondition } from '../plan/document.ts';
 import type { EpochMs } from '../units.ts';
 import type { Detector, DetectorState } from './detector.ts';
 import { detectorNamed } from './detectors.ts';
+import { NO_TURNS } from './turns.ts';
 
 export interface TogetherWatchOptions {
   readonly condition: TogetherCondition;
@@ -23,9 +25,6 @@ export interface TogetherWatchState {
   readonly last: readonly (number | null)[];
   readonly detector: DetectorState;
 }
-
-const DIGESTS_KEPT = 50;
-const NO_TURNS: readonly ReadingsEvidence[] = [];
 
 /**
  * Watches the sensors of a site together: what each measures may be as ever, and all of them as never before. A row
@@ -113,7 +112,7 @@ export class TogetherWatch {
         sinceMs: this.#sinceMs,
       }))
       .filter(({ value }) => !Number.isNaN(value))
-      .slice(0, DIGESTS_KEPT);
+      .slice(0, SENSORS_AT_MOST);
     return {
       kind: 'readings',
       key: `${site}|${leaf}|${atMs}|${this.#holds}`,
