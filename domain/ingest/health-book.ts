@@ -52,11 +52,19 @@ interface Seat {
   readonly n: number;
 }
 
+interface Seated {
+  readonly monitor: SensorMonitor;
+  /** Where it keeps what it remembers. */
+  readonly seat: Seat;
+}
+
+/** Most are the very same: with thousands of them, spelling each out would keep others waiting. */
+const isSame = (a: Sensor, b: Sensor): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
+
 /** The health of a tenant's sensors, from what they said in the order of the archive, and from the time. */
 export class HealthBook {
-  readonly #monitors = new Map<string, SensorMonitor>();
+  readonly #seated = new Map<string, Seated>();
   readonly #slabs: Slab[] = [];
-  readonly #seats = new Map<string, Seat>();
   readonly #freeSeats: Seat[] = [];
   readonly #changed = new Set<SensorMonitor>();
   /** What a sensor that is not registered any more, or not yet, has left. */
@@ -71,26 +79,26 @@ export class HealthBook {
   /** Takes the sensors as they are registered now; what is known of them stays. */
   register(sensors: readonly Sensor[]): void {
     const registered = new Set(sensors.map(({ id }) => id));
-    for (const [id, monitor] of this.#monitors) {
+    for (const [id, { monitor, seat }] of this.#seated) {
       if (registered.has(id)) continue;
       this.#unclaimed.set(id, monitor.state());
-      this.#monitors.delete(id);
+      this.#seated.delete(id);
       this.#changed.delete(monitor);
-      this.#leave(id);
+      seat.slab.ids[seat.n] = null;
+      this.#freeSeats.push(seat);
     }
     for (const sensor of sensors) {
-      const monitor = this.#monitors.get(sensor.id);
-      if (monitor !== undefined && JSON.stringify(monitor.sensor) === JSON.stringify(sensor)) continue;
-      const state = monitor?.state() ?? this.#unclaimed.get(sensor.id);
+      const known = this.#seated.get(sensor.id);
+      if (known !== undefined && isSame(known.monitor.sensor, sensor)) continue;
+      const state = known?.monitor.state() ?? this.#unclaimed.get(sensor.id);
       this.#unclaimed.delete(sensor.id);
-      const { slab, n } = this.#seatOf(sensor.id);
-      this.#monitors.set(sensor.id, new SensorMonitor(sensor, state, slab.cells, n * MONITOR_CELLS));
+      const seat = known?.seat ?? this.#seatFor(sensor.id);
+      const monitor = new SensorMonitor(sensor, state, seat.slab.cells, seat.n * MONITOR_CELLS);
+      this.#seated.set(sensor.id, { monitor, seat });
     }
   }
 
-  #seatOf(sensor: string): Seat {
-    const known = this.#seats.get(sensor);
-    if (known !== undefined) return known;
+  #seatFor(sensor: string): Seat {
     let seat = this.#freeSeats.pop();
     if (seat === undefined) {
       let slab = this.#slabs.at(-1);
@@ -98,15 +106,7 @@ export class HealthBook {
       seat = { slab, n: slab.ids.length };
     }
     seat.slab.ids[seat.n] = sensor;
-    this.#seats.set(sensor, seat);
     return seat;
-  }
-
-  #leave(sensor: string): void {
-    const seat = this.#seats.get(sensor)!;
-    seat.slab.ids[seat.n] = null;
-    this.#seats.delete(sensor);
-    this.#freeSeats.push(seat);
   }
 
   /** The newest time of arrival: what a recorded feed calls now. */
@@ -117,8 +117,8 @@ export class HealthBook {
   /** null: the sensor is not known here. */
   take(sensor: string, batch: TakenReadings): JudgedReadings | null {
     this.#newestMs = Math.max(this.#newestMs, batch.receivedAtMs);
-    const monitor = this.#monitors.get(sensor);
-    if (monitor === undefined) return null;
+    const monitor = this.monitorOf(sensor);
+    if (monitor === null) return null;
     const before = monitor.status;
     const judged = monitor.take(batch);
     if (monitor.status !== before) this.#changed.add(monitor);
@@ -127,7 +127,7 @@ export class HealthBook {
 
   /** Who follows a sensor, for `judge`, until sensors are registered again; null: the sensor is not known here. */
   monitorOf(sensor: string): SensorMonitor | null {
-    return this.#monitors.get(sensor) ?? null;
+    return this.#seated.get(sensor)?.monitor ?? null;
   }
 
   /** `take` for readings `from` to `to` of columns that are shared by many sensors, in place. */
@@ -140,7 +140,7 @@ export class HealthBook {
 
   /** Looks who has fallen silent. */
   review(nowMs: EpochMs): void {
-    for (const monitor of this.#monitors.values()) if (monitor.review(nowMs)) this.#changed.add(monitor);
+    for (const { monitor } of this.#seated.values()) if (monitor.review(nowMs)) this.#changed.add(monitor);
   }
 
   /** Sensors whose status changed since this was asked last. */
@@ -152,7 +152,7 @@ export class HealthBook {
 
   /** Everything that was heard of, in the order of registration, as it is when it is asked for. */
   *heard(): Generator<SensorHealth> {
-    for (const monitor of this.#monitors.values()) {
+    for (const { monitor } of this.#seated.values()) {
       if (monitor.status !== 'unheard' && monitor.sensor.vendor !== DOUBTS.vendor) yield monitor.health();
     }
   }
@@ -160,7 +160,8 @@ export class HealthBook {
   /** How many sensors are in which state. */
   counts(): Map<SensorStatus, number> {
     const counts = new Map<SensorStatus, number>();
-    for (const { sensor, status } of this.#monitors.values()) {
+    for (const { monitor } of this.#seated.values()) {
+      const { sensor, status } = monitor;
       if (sensor.vendor !== DOUBTS.vendor) counts.set(status, (counts.get(status) ?? 0) + 1);
     }
     return counts;
@@ -169,7 +170,8 @@ export class HealthBook {
   /** Doubtful sensors of each site that has sensors. */
   doubts(): Map<string, number> {
     const doubts = new Map<string, number>();
-    for (const { sensor, status } of this.#monitors.values()) {
+    for (const { monitor } of this.#seated.values()) {
+      const { sensor, status } = monitor;
       const isCounted = sensor.vendor !== DOUBTS.vendor && isDoubtful(status);
       doubts.set(sensor.site, (doubts.get(sensor.site) ?? 0) + Number(isCounted));
     }
