@@ -66,16 +66,25 @@ export function createDecision({ id, announce, request, sent, done }) {
     clearTimeout(disarm);
     if (grave && armed !== choice) {
       armed = choice;
-      disarm = setTimeout(() => {
-        armed = null;
-        refresh(shown);
-      }, 10_000);
+      disarm = setTimeout(takeBack, 10_000);
       say(t('pressAgain'));
     } else {
       armed = null;
       void send(choice);
     }
     refresh(shown);
+  }
+
+  function takeBack() {
+    clearTimeout(disarm);
+    const choice = armed;
+    const isHere = buttons.contains(document.activeElement);
+    armed = null;
+    refresh(shown);
+    // The button that took it back is gone.
+    if (isHere && !buttons.contains(document.activeElement)) {
+      buttons.querySelector(`[data-choice="${choice}"]`)?.focus();
+    }
   }
 
   /** @param {{ choices: { choice: string, words: string, primary?: boolean, grave?: boolean }[], refusal: string | null }} next */
@@ -106,10 +115,8 @@ export function createDecision({ id, announce, request, sent, done }) {
               type: 'button',
               'data-key': `cancel-${id}`,
               onclick: () => {
-                armed = null;
-                clearTimeout(disarm);
                 say('');
-                refresh(shown);
+                takeBack();
               },
             },
             t('cancel'),

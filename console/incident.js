@@ -68,6 +68,8 @@ export function createIncidentPage(state, incidentId) {
     renderMissions();
     renderTimeline();
     commands.render(incident);
+    // No command can be given any more.
+    if (document.activeElement?.closest('[hidden]')) head.querySelector('h1')?.focus({ preventScroll: true });
   }
 
   function renderHead() {
@@ -80,7 +82,12 @@ export function createIncidentPage(state, incidentId) {
           : gone
             ? t('unknownIncident')
             : t('couldNotLoad', { why: problem.message });
-      return fill(head, back, h('h1', { tabindex: '-1' }, t('title')), h('p', { class: 'quiet' }, words));
+      return fill(
+        head,
+        back,
+        h('h1', { tabindex: '-1', 'data-key': 'title' }, t('title')),
+        h('p', { class: 'quiet' }, words),
+      );
     }
     const assessment = incident.situation.assessment;
     document.title = `${word('hazard', incident.hazard)}, ${said(incident.place.name)} · Tocsin`;
@@ -91,7 +98,11 @@ export function createIncidentPage(state, incidentId) {
         'div',
         { class: 'incident-title' },
         levelBadge(incident.level),
-        h('h1', { tabindex: '-1' }, `${word('hazard', incident.hazard)}, ${said(incident.place.name)}`),
+        h(
+          'h1',
+          { tabindex: '-1', 'data-key': 'title' },
+          `${word('hazard', incident.hazard)}, ${said(incident.place.name)}`,
+        ),
         h('span', { class: `chip phase-${incident.phase}` }, t(`phase_${incident.phase}`)),
         incident.mode === 'exercise' ? h('span', { class: 'chip exercise' }, t('exercise')) : null,
       ),
@@ -140,6 +151,7 @@ export function createIncidentPage(state, incidentId) {
     const all = Object.values(incident.situation.questions).sort((a, b) => b.askedAtMs - a.askedAtMs);
     const openOnes = incident.waiting;
     const settled = all.filter((one) => !openOnes.some((open) => open.id === one.id));
+    const [usedId] = [...forms].find(([, form]) => form.element.contains(document.activeElement)) ?? [];
     for (const id of forms.keys()) if (!openOnes.some((one) => one.id === id)) forms.delete(id);
     const cards = openOnes.map((question) => {
       const form = forms.get(question.id) ?? questionForm(question);
@@ -160,7 +172,7 @@ export function createIncidentPage(state, incidentId) {
             settled.map((question) =>
               h(
                 'li',
-                {},
+                { tabindex: '-1', 'data-key': settledKey(question.id) },
                 h('span', {}, said(question.text)),
                 ' ',
                 h(
@@ -178,7 +190,15 @@ export function createIncidentPage(state, incidentId) {
             ),
           ),
     );
+    // The form that the keyboard was in is gone, and what came of its question stands here.
+    if (usedId !== undefined && !forms.has(usedId)) {
+      questions
+        .querySelector(`[data-key="${CSS.escape(settledKey(usedId))}"]`)
+        ?.focus({ preventScroll: true });
+    }
   }
+
+  const settledKey = (questionId) => `settled-${questionId}`;
 
   function questionForm(question) {
     const reasonId = `reason-${question.id}`;
@@ -397,7 +417,7 @@ export function createIncidentPage(state, incidentId) {
               {
                 class: 'scroll',
                 tabindex: '0',
-                role: 'region',
+                role: 'group',
                 'aria-labelledby': 'missions-title',
                 'data-key': 'missions-scroll',
               },

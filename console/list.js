@@ -14,7 +14,7 @@ export function createListPage(state) {
   const rows = h('section', { class: 'card incidents', 'aria-labelledby': 'incidents-title' });
   const map = createMap({ open: (id) => (location.hash = addressOf(id)) });
   const mapCard = h('section', { class: 'card map-card' }, map.element);
-  const title = h('h1', { class: 'unseen' });
+  const title = h('h1', { class: 'unseen', tabindex: '-1' });
   const element = h('div', { class: 'list-page' }, title, waiting, mapCard, rows);
 
   function shownIncidents() {

@@ -33,6 +33,8 @@ const banners = document.getElementById('banners');
 const main = document.getElementById('main');
 let page = null;
 let signingIn = false;
+/** Stays while somebody types into it, whatever is drawn anew around it. */
+let signInForm = null;
 let planned = false;
 let bannersShown = '';
 const startedAt = performance.now();
@@ -101,6 +103,14 @@ async function changeKey() {
   state.keyRefused = false;
   await enter();
   listenAgain();
+}
+
+/** From the bar: the keyboard goes on from the button that has taken the other's place. */
+async function changeKeyHere() {
+  await changeKey();
+  if (document.activeElement === document.body) {
+    bar.querySelector('[data-key="sign-out"], [data-key="sign-in"]')?.focus();
+  }
 }
 
 function onEvent(event, data) {
@@ -174,6 +184,8 @@ function renderFrame() {
   document.getElementById('skip').textContent = t('skip');
   const caller = state.session?.caller;
   const known = caller !== undefined && keyGiven() !== null;
+  if (!signingIn || known) signInForm = null;
+  else if (signInForm?.language !== currentLanguage()) signInForm = createSignInForm(signInForm?.typed());
   fill(
     bar,
     h(
@@ -225,7 +237,7 @@ function renderFrame() {
               'data-key': 'sign-out',
               onclick: () => {
                 forgetKey();
-                void changeKey();
+                void changeKeyHere();
               },
             },
             t('signOut'),
@@ -245,14 +257,14 @@ function renderFrame() {
             t('signIn'),
           ),
     ),
-    signingIn && !known ? signInForm() : null,
+    signInForm?.element,
   );
   renderBanners();
   page?.render();
   tick();
 }
 
-function signInForm() {
+function createSignInForm(typed = '') {
   const field = h('input', {
     id: 'key',
     name: 'key',
@@ -262,7 +274,8 @@ function signInForm() {
     'aria-describedby': 'key-hint',
     'data-key': 'key',
   });
-  return h(
+  field.value = typed;
+  const element = h(
     'form',
     {
       class: 'sign-in',
@@ -270,7 +283,7 @@ function signInForm() {
         event.preventDefault();
         keepKey(field.value.trim());
         signingIn = false;
-        void changeKey();
+        void changeKeyHere();
       },
     },
     h('label', { for: 'key' }, t('key')),
@@ -278,6 +291,7 @@ function signInForm() {
     h('button', { type: 'submit', class: 'primary', 'data-key': 'sign-in-submit' }, t('signIn')),
     h('p', { class: 'small', id: 'key-hint' }, t('signInHint')),
   );
+  return { element, language: currentLanguage(), typed: () => field.value };
 }
 
 function renderBanners() {

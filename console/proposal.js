@@ -51,14 +51,19 @@ export function createProposalPage(state, proposalId) {
           : gone
             ? t('unknownProposal')
             : t('couldNotLoad', { why: problem.message });
-      fill(head, back, h('h1', { tabindex: '-1' }, t('proposal')), h('p', { class: 'quiet' }, words));
+      fill(
+        head,
+        back,
+        h('h1', { tabindex: '-1', 'data-key': 'title' }, t('proposal')),
+        h('p', { class: 'quiet' }, words),
+      );
       return;
     }
     document.title = `${t('proposal')} ${proposal.id} · Tocsin`;
     fill(
       head,
       back,
-      h('h1', { tabindex: '-1' }, `${t('proposal')} ${proposal.id}`),
+      h('h1', { tabindex: '-1', 'data-key': 'title' }, `${t('proposal')} ${proposal.id}`),
       h(
         'p',
         { class: 'quiet' },

@@ -631,6 +631,48 @@ describe('the keyboard alone', () => {
     assert.equal(await page.locator(':focus').getAttribute('data-key'), key);
   });
 
+  it('goes on from what came of an answer, of a command taken back, and of signing in and out', async () => {
+    const { page } = await open(asOfficer(ids.gasLeak));
+    const focused = (): Promise<string | null> => page.locator(':focus').getAttribute('data-key');
+    const answer = page.getByRole('button', { name: 'Approve' });
+    await answer.waitFor();
+    await answer.focus();
+    await page.keyboard.press('Enter');
+    await page.locator('.settled:focus-within').waitFor();
+    assert.equal(await focused(), `settled-${GAS_QUESTION.id}`);
+    await page.getByRole('button', { name: 'Stand down' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Cancel' }).focus();
+    await page.keyboard.press('Enter');
+    assert.equal(await focused(), 'choice-command-stand-down');
+    await page.getByRole('button', { name: 'Sign out' }).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('[data-key="sign-in"]:focus').waitFor();
+    await page.keyboard.press('Enter');
+    await page.locator('#key:focus').waitFor();
+    await page.keyboard.type(keyOf('duty-officer').slice(0, 6));
+    for (const language of ['en', 'zh', 'en']) {
+      await page.locator(`[data-key="language-${language}"]`).focus();
+      await page.keyboard.press('Enter');
+    }
+    await page.locator('#key').focus();
+    await page.keyboard.press('End');
+    await page.keyboard.type(keyOf('duty-officer').slice(6));
+    await page.keyboard.press('Enter');
+    await page.locator('[data-key="sign-out"]:focus').waitFor();
+  });
+
+  it('stays on the heading of a page while its incident changes', async () => {
+    const { page } = await open();
+    await page.locator('[data-key^="row-"]').first().focus();
+    await page.keyboard.press('Enter');
+    await page.locator('.vote').first().waitFor();
+    const view = mainShock(Date.now());
+    await api.stores.incidents.put({ ...view, phase: 'resolved', updatedAtMs: view.updatedAtMs + 1 });
+    await page.locator('.incident-title .phase-resolved').waitFor();
+    assert.equal(await page.locator(':focus').innerText(), 'Earthquake, Hualien');
+  });
+
   it('shows where it is', async () => {
     const { page } = await open();
     await page.locator('.incident-table').waitFor();
@@ -688,13 +730,26 @@ describe('everybody', () => {
     });
   }
 
-  it('can use it on a telephone: nothing runs out of 360 pixels', async () => {
-    const { page } = await open('/', { viewport: { width: 360, height: 740 } });
-    await page.locator('.incident-table').waitFor();
-    const widths = [await page.evaluate('document.documentElement.scrollWidth')];
-    await page.goto(`${api.url}/${incidentAddress(ids.mainShock).slice(1)}`);
-    await page.locator('.vote').first().waitFor();
-    widths.push(await page.evaluate('document.documentElement.scrollWidth'));
-    assert.deepEqual(widths, [360, 360]);
-  });
+  for (const [name, width, height] of [
+    ['on a telephone', 360, 740],
+    ['enlarged fourfold', 320, 200],
+  ] as const) {
+    it(`can use it ${name}: nothing runs out of ${width} pixels`, async () => {
+      const { page } = await open('/', { viewport: { width, height } });
+      await page.locator('.incident-table').waitFor();
+      const widths = [await page.evaluate('document.documentElement.scrollWidth')];
+      const map = (await page.locator('svg.map').boundingBox())!;
+      const tools = (await page.locator('.map-tools').boundingBox())!;
+      assert.ok(tools.y >= map.y + map.height, 'the tools of the map lie over it');
+      await page.goto(`${api.url}/${incidentAddress(ids.mainShock).slice(1)}`);
+      await page.locator('.vote').first().waitFor();
+      widths.push(await page.evaluate('document.documentElement.scrollWidth'));
+      await page.goto(`${api.url}/#/proposals/${encodeURIComponent(PROPOSAL.id)}`);
+      const table = page.locator('.proposal-page table');
+      await table.waitFor();
+      widths.push(await page.evaluate('document.documentElement.scrollWidth'));
+      assert.ok((await table.boundingBox())!.width > width * 0.7, 'the rehearsal is squeezed');
+      assert.deepEqual(widths, [width, width, width]);
+    });
+  }
 });
