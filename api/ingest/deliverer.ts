@@ -11,7 +11,7 @@ const TOUCHES_KEPT = 10_000;
 export type EvidenceDelivery = Extract<Delivery, { readonly kind: 'evidence' }>;
 
 export interface DelivererOptions {
-  readonly stores: Pick<IngestStores, 'inbox' | 'asides'>;
+  readonly asides: IngestStores['asides'];
   readonly starter: IncidentStarter;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly signal: AbortSignal;
@@ -19,17 +19,19 @@ export interface DelivererOptions {
   readonly onEnded: (tenant: string, incidentId: string) => void;
   /** What is to be delivered in place of evidence whose incident was found closed. */
   readonly reconsider: (tenant: string, delivery: EvidenceDelivery) => Delivery[];
-  /** Told after each, when it has left the inbox. */
+  /** Sees that what follows from a delivery that reached its incident is not lost, and forgets the delivery. */
+  readonly told: (delivery: Delivery, followers: readonly Delivery[]) => Promise<void>;
+  /** Told after each. */
   readonly onDelivered: (kind: Delivery['kind'], ms: number) => void;
 }
 
 /**
- * Takes what is in the inbox to its incidents, one after the other. An incident takes each evidence once, so a delivery
- * may be repeated; it leaves the inbox when its incident has it.
+ * Takes deliveries to their incidents, one after the other. An incident takes each evidence once, so a delivery may be
+ * repeated.
  */
 export class Deliverer {
   readonly #options: DelivererOptions;
-  readonly #inbox: Delivery[] = [];
+  readonly #waiting: Delivery[] = [];
   #touched: { readonly n: number; readonly incidentId: string }[] = [];
   #touches = 0;
   #wake: () => void = () => {};
@@ -39,14 +41,14 @@ export class Deliverer {
     options.signal.addEventListener('abort', () => this.#wake());
   }
 
-  /** Deliveries that are in the inbox, after those before. */
+  /** Takes these after those before. */
   add(deliveries: readonly Delivery[]): void {
-    this.#inbox.push(...deliveries);
+    this.#waiting.push(...deliveries);
     if (deliveries.length > 0) this.#wake();
   }
 
   get depth(): number {
-    return this.#inbox.length;
+    return this.#waiting.length;
   }
 
   /** Deliveries to incidents since the start. */
@@ -54,9 +56,9 @@ export class Deliverer {
     return this.#touches;
   }
 
-  /** What was found up to this frame has reached its incidents, as far as it is in the inbox; Infinity: all of it. */
+  /** What was found up to this frame has reached its incidents, as far as it was added; Infinity: all of it. */
   get deliveredThrough(): number {
-    const oldest = this.#inbox[0];
+    const oldest = this.#waiting[0];
     return oldest === undefined ? Infinity : oldest.seq - 1;
   }
 
@@ -71,9 +73,9 @@ export class Deliverer {
 
   /** Delivers until the signal is aborted. */
   async run(): Promise<void> {
-    const { signal, stores, onDelivered } = this.#options;
+    const { signal, told, onDelivered } = this.#options;
     while (!signal.aborted) {
-      const next = this.#inbox[0];
+      const next = this.#waiting[0];
       if (next === undefined) {
         await new Promise<void>((resolve) => (this.#wake = resolve));
         continue;
@@ -81,10 +83,8 @@ export class Deliverer {
       const startedAt = performance.now();
       const followers = await this.#deliver(next);
       failpoint('incident-told');
-      if (followers.length > 0) await this.#persist('inbox', () => stores.inbox.put(followers));
-      await this.#persist('inbox', () => stores.inbox.remove(next.id));
-      failpoint('inbox-removed');
-      this.#inbox.splice(0, 1, ...followers);
+      await told(next, followers);
+      this.#waiting.splice(0, 1, ...followers);
       onDelivered(next.kind, performance.now() - startedAt);
     }
   }
@@ -121,7 +121,7 @@ export class Deliverer {
 
   async #keepAside(delivery: Delivery, incidentId: string, reason: string): Promise<void> {
     const record = undelivered(delivery, tenantOf(incidentId), incidentId, reason);
-    await this.#persist('asides', () => this.#options.stores.asides.put([record]));
+    await this.#persist('asides', () => this.#options.asides.put([record]));
   }
 
   #persist<T>(what: string, step: () => Promise<T>): Promise<T> {

@@ -64,8 +64,9 @@ export interface RelayStatus {
 
 /**
  * The way from the archive to the incidents. Each step may be repeated: frames after the saved position are
- * detected again with the same result, the inbox keeps each delivery once, and an incident takes each evidence
- * once. So a crash anywhere loses nothing and doubles nothing.
+ * detected again with the same result, and an incident takes each evidence once. So a crash anywhere loses nothing
+ * and doubles nothing. The position passes a frame when everything found in it has reached its incident or waits in
+ * the inbox.
  *
  * Detection goes on while deliveries wait: with Temporal away the inbox fills, and shows it.
  */
@@ -101,14 +102,7 @@ export class Relay {
     const { books } = tenants;
     const areWatched = (): boolean => configuration.watchesChannel(DOUBTS.channel);
     const doubts = new SensorDoubts({ books, areWatched, clockOf, now, refreshEveryMs, log, onDoubts });
-    const keeper = new Keeper({
-      stores,
-      log,
-      onKept: (deliveries) => {
-        this.#deliverer.add(deliveries);
-        this.#settle();
-      },
-    });
+    const keeper = new Keeper({ stores, log, onKept: () => this.#settle() });
     this.#options = options;
     this.#refreshEveryMs = refreshEveryMs;
     this.#configuration = configuration;
@@ -117,12 +111,13 @@ export class Relay {
     this.#detection = new Detection({ tenants, numbers, doubts, turns: this.#turns });
     this.#keeper = keeper;
     this.#deliverer = new Deliverer({
-      stores,
+      asides: stores.asides,
       starter,
       log,
       signal,
       onEnded: (tenant, incidentId) => tenants.watch(tenant).closed(incidentId),
       reconsider: (tenant, delivery) => this.#reconsidered(tenant, delivery),
+      told: (delivery, followers) => keeper.told(delivery, followers),
       onDelivered: (kind, ms) => {
         options.onDelivered?.(kind, ms);
         this.#settle();
@@ -261,6 +256,7 @@ export class Relay {
         this.#detected = seq;
         count += 1;
         this.#keeper.add(seq, deliveries, asides);
+        this.#deliverer.add(deliveries);
         this.#letGoOn();
         if (!this.#keeper.hasRoom) await this.#keeper.room();
         if (this.#turns.isOver) await this.#turns.next();

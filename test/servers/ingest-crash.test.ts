@@ -241,7 +241,7 @@ test(
       const expected = await undisturbed(total);
       const evidences = connected.connection.collection<{ _id: string }>('test_evidence');
       let evidence: string[] = [];
-      for (let tries = 0; tries < 100 && evidence.length < expected.length; tries++) {
+      for (let tries = 0; tries < 600 && evidence.length < expected.length; tries++) {
         await sleep(100);
         evidence = (await evidences.find({}).toArray()).map(({ _id }) => _id).sort();
       }

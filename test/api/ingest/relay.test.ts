@@ -89,8 +89,8 @@ describe('the relay', () => {
     const door = await openDoor(feed);
     door.incidents.down = new TocsinError('BACKEND_UNAVAILABLE', 'away', { retryable: true });
     await send(door, notice('1', 0), notice('2', 1), notice('far', 2, 5, 24.9));
-    while ((await door.status()).inboxDepth < 3) await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.equal((await door.ingest.inbox.pending()).length, 3);
+    while ((await door.ingest.inbox.pending()).length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal((await door.status()).inboxDepth, 3);
     door.incidents.down = null;
     await drained(door);
     assert.equal(door.incidents.log.length, 3);
@@ -98,7 +98,7 @@ describe('the relay', () => {
     await door.stop();
   });
 
-  it('goes on detecting while what it found is being kept, and then keeps the rest together', async () => {
+  it('goes on detecting while what it found can neither be delivered nor kept, and says so', async () => {
     const ingest = createFakeIngestStores();
     const framesOfPuts: number[][] = [];
     let release = (): void => undefined;
@@ -112,14 +112,35 @@ describe('the relay', () => {
       },
     };
     const door = await openDoor({ ...feed, ingest: { ...ingest, inbox } });
-    // Each in a frame of its own, all but the first archived while what it opens is being kept.
-    await send(door, ...Array.from({ length: 8 }, (_, n) => notice(String(n), n)));
+    door.incidents.down = new TocsinError('BACKEND_UNAVAILABLE', 'away', { retryable: true });
+    // Each in a frame of its own.
+    await send(door, notice('0', 0));
+    while (framesOfPuts.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await send(door, ...Array.from({ length: 7 }, (_, n) => notice(String(n + 1), n + 1)));
+    while ((await door.status()).inboxDepth < 8) await new Promise((resolve) => setTimeout(resolve, 10));
     const { relayedThrough, archivedThrough } = await door.status();
     assert.deepEqual([relayedThrough, archivedThrough, door.incidents.log], ['0', '8', []]);
     release();
+    door.incidents.down = null;
     await drained(door);
-    assert.deepEqual(framesOfPuts, [[1], [2, 3, 4, 5, 6, 7, 8]]);
+    assert.deepEqual(framesOfPuts[0], [1]);
     assert.equal(door.incidents.log.length, 8);
+    assert.deepEqual(await ingest.inbox.pending(), []);
+    await door.stop();
+  });
+
+  it('spares the inbox what reaches its incident at once', async () => {
+    const ingest = createFakeIngestStores();
+    let puts = 0;
+    const put = (deliveries: readonly Delivery[]): Promise<void> => {
+      puts += 1;
+      return ingest.inbox.put(deliveries);
+    };
+    const door = await openDoor({ ...feed, ingest: { ...ingest, inbox: { ...ingest.inbox, put } } });
+    await send(door, ...Array.from({ length: 8 }, (_, n) => notice(String(n), n)));
+    await drained(door);
+    assert.equal(door.incidents.log.length, 8);
+    assert.equal(puts, 0);
     await door.stop();
   });
 
