@@ -32,7 +32,7 @@ let calls = 0;
 let isAway = false;
 
 function mustBeThere(): void {
-  if (!isAway && calls++ % AWAY_EVERY_CALLS === 0) {
+  if (!isAway && ++calls % AWAY_EVERY_CALLS === 0) {
     isAway = true;
     setTimeout(() => (isAway = false), AWAY_MS);
   }
