@@ -220,6 +220,7 @@ export interface SiteStore {
   putPlace(place: Place): Promise<void>;
   places(): Promise<Place[]>;
   putSensor(sensor: Sensor): Promise<void>;
+  sensor(id: string): Promise<Sensor | null>;
   sensors(): Promise<Sensor[]>;
   /**
    * Every sensor once, at most 100 at a time and in no order: for a process in which nobody may wait for all. What is

@@ -12,6 +12,7 @@ export function createFakeSiteStore(): SiteStore {
     putPlace: async (place) => places.replace(place.id, place),
     places: async () => places.all().sort(byId),
     putSensor: async (sensor) => sensors.replace(sensor.id, sensor),
+    sensor: async (id) => sensors.get(id),
     sensors: async () => sensors.all().sort(byId),
     async *sensorsInParts() {
       const left = sensors.all();

@@ -22,6 +22,10 @@ export function createSiteStore(connection: Connection): SiteStore {
     putPlace: (place) => places.replace({ _id: place.id, json: canonicalJson(place) }),
     places: async () => (await places.find({})).map((row) => JSON.parse(row.json) as Place).sort(byId),
     putSensor: (sensor) => sensors.replace({ _id: sensor.id, json: canonicalJson(sensor) }),
+    async sensor(id) {
+      const row = await sensors.get(id);
+      return row === null ? null : toSensor(row);
+    },
     sensors: async () => (await sensors.find({})).map(toSensor).sort(byId),
     async *sensorsInParts() {
       for await (const rows of sensors.parts(SENSORS_AT_ONCE)) yield rows.map(toSensor);

@@ -86,10 +86,8 @@ export function siteRoutes({ stores, sensorHealth }: Dependencies): Route[] {
       answers: { 200: SensorSchema },
       refusals: ['SENSOR_UNKNOWN'],
       async handle({ caller, params }) {
-        const sensor = (await stores.sites.sensors()).find(
-          (one) => one.id === params.sensorId && maySee(caller, one.tenant),
-        );
-        if (sensor === undefined) {
+        const sensor = await stores.sites.sensor(params.sensorId);
+        if (sensor === null || !maySee(caller, sensor.tenant)) {
           throw new TocsinError('SENSOR_UNKNOWN', `There is no sensor "${params.sensorId}".`, {
             details: { sensorId: params.sensorId },
           });

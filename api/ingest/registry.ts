@@ -136,7 +136,6 @@ export function createRegistry(options: {
         ({ sensor, position, samplingHz, clockQuality, retired, ...rest }): Sensor => {
           const clock = CLOCKS[clockQuality as WireClockQuality];
           const id = sensorIdOf(sender, sensor);
-          const by = known.get(id)?.retired === 'operator' ? 'operator' : retired ? 'vendor' : undefined;
           return {
             ...rest,
             id,
@@ -145,12 +144,16 @@ export function createRegistry(options: {
             position: position ?? null,
             ...(samplingHz === 0 ? {} : { samplingHz }),
             ...(clock === undefined ? {} : { clockQuality: clock }),
-            ...(by === undefined ? {} : { retired: by }),
+            ...(retired ? { retired: 'vendor' } : {}),
           };
         },
       );
-      for (const sensor of sensors) {
-        if (isKnown(sensor)) continue;
+      for (const described of sensors) {
+        const before = known.get(described.id);
+        if (isKnown(keptRetired(described, before))) continue;
+        // An operator may have retired it since the store was read.
+        const stored = before === undefined ? null : await sites.sensor(described.id);
+        const sensor = keptRetired(described, stored ?? before);
         await sites.putSensor(sensor);
         if (reading !== null) describedMeanwhile.add(sensor.id);
         learn(sensor);
@@ -178,6 +181,10 @@ const notAsTheyMustBe = (issues: readonly { path: string; message: string }[]): 
   new TocsinError('REQUEST_INVALID', 'The sensors are not described as they must be.', {
     details: { issues },
   });
+
+/** One that the operator retired stays retired, whatever its vendor describes. */
+const keptRetired = (described: Sensor, before: Sensor | undefined): Sensor =>
+  before?.retired === 'operator' ? { ...described, retired: 'operator' } : described;
 
 /** A vendor's name for a sensor is unique for the vendor only. */
 export const sensorIdOf = ({ tenant, vendor }: Sender, name: string): string => `${tenant}/${vendor}/${name}`;

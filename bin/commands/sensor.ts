@@ -122,8 +122,8 @@ async function show(id: string, options: CallOptions): Promise<void> {
 /** Ingestion reads the sensors again every few seconds. */
 async function service(id: string, retires: boolean, options: { json?: boolean }): Promise<void> {
   await withStores(async ({ sites }) => {
-    const sensor = (await sites.sensors()).find((one) => one.id === id);
-    if (sensor === undefined) {
+    const sensor = await sites.sensor(id);
+    if (sensor === null) {
       throw new CommandFailed(EXIT.notFound, 'SENSOR_UNKNOWN', `There is no sensor "${id}".`);
     }
     const { retired: _by, ...inService } = sensor;

@@ -306,6 +306,8 @@ export function holdToStoreContract(backend: string, open: () => Promise<Stores>
     await sites.putSensor(sensor('s1'));
     await sites.putSensor(sensor('s1', 50));
     assert.deepEqual(await sites.sensors(), [sensor('s1', 50), sensor('s2')]);
+    assert.deepEqual(await sites.sensor('s1'), sensor('s1', 50));
+    assert.equal(await sites.sensor('s'), null);
   });
 
   check('sensors are read in parts, each once, while one of them is written', async ({ sites }) => {

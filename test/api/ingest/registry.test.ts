@@ -130,6 +130,16 @@ describe('the register of sensors', () => {
     assert.equal(registry.of(SENDER, 'a'), undefined);
   });
 
+  it('leaves retired what an operator has retired since the store was read', async () => {
+    const { registry, sites } = await openRegistry();
+    await registry.describe(SENDER, described({ sensor: 'a', high: 100 }));
+    const known = (await sites.sensors())[0]!;
+    await sites.putSensor({ ...known, retired: 'operator' });
+    await registry.describe(SENDER, described({ sensor: 'a', high: 50 }));
+    assert.deepEqual(await sites.sensor(known.id), { ...known, high: 50, retired: 'operator' });
+    assert.equal(registry.of(SENDER, 'a'), undefined);
+  });
+
   it('is read once at a time, and again after a reading failed', async () => {
     let readings = 0;
     const { registry, sites } = await openRegistry((store) => ({
