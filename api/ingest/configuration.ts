@@ -32,6 +32,7 @@ export class Configuration {
   #readAt = -Infinity;
   /** Changes with whatever watches are built from. */
   #version = '';
+  #hasRecordedDoubts = true;
 
   constructor(options: ConfigurationOptions) {
     this.#options = options;
@@ -68,6 +69,7 @@ export class Configuration {
     ]);
     if (version === this.#version) return false;
     this.#version = version;
+    this.#hasRecordedDoubts = false;
     this.#forecasters = forecasters;
     this.#plans = active;
     this.#places = places;
@@ -112,11 +114,11 @@ export class Configuration {
     return this.#plans.some(({ document }) => Object.hasOwn(document.channels, channel));
   }
 
-  /** Records each forecaster that cannot be used, once for each version, for the tenants that it concerns. */
+  /** Records each forecaster that cannot be used, for the tenants that it concerns, once after each change. */
   async recordDoubts(): Promise<void> {
+    if (this.#hasRecordedDoubts) return;
     const { now, stores, registry, log } = this.#options;
     const { doubts } = this.#forecasters;
-    if (doubts.length === 0) return;
     const sensors = registry.all();
     const records = doubts.flatMap((doubt) => {
       const concerned = sensors.filter(({ channel }) => channel === doubt.channel);
@@ -124,8 +126,10 @@ export class Configuration {
         forecasterDoubtRecord(tenant, doubt, now()),
       );
     });
-    if (records.length === 0) return;
-    for (const doubt of doubts) log.warn(doubt, 'a trained forecast cannot be used');
-    await stores.asides.put(records);
+    if (records.length > 0) {
+      await stores.asides.put(records);
+      for (const doubt of doubts) log.warn(doubt, 'a trained forecast cannot be used');
+    }
+    this.#hasRecordedDoubts = true;
   }
 }

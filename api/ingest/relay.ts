@@ -270,8 +270,7 @@ export class Relay {
 
   /** Reads what detection goes by; when something changed, the watches are built anew around what they remember. */
   async #refresh(): Promise<void> {
-    if (!(await this.#configuration.read())) return;
-    this.#tenants.watchAnew();
+    if (await this.#configuration.read()) this.#tenants.watchAnew();
     await this.#configuration.recordDoubts();
   }
 

@@ -9,7 +9,11 @@ export interface Ran {
 }
 
 /** Runs `tocsin` as a user would, with nothing of this machine's settings. */
-export async function tocsin(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+export async function tocsin(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  timeoutMs = 60_000,
+): Promise<Ran> {
   const lines = { stdout: [] as string[], stderr: [] as string[] };
   const kept = ['PATH', 'HOME', 'NODE_EXTRA_CA_CERTS'].map((name) => [name, process.env[name]]);
   const { code } = await runToEnd(
@@ -18,7 +22,7 @@ export async function tocsin(args: readonly string[], env: NodeJS.ProcessEnv = {
     {
       cwd: ROOT,
       env: { ...Object.fromEntries(kept), NO_COLOR: '1', ...env },
-      timeoutMs: 60_000,
+      timeoutMs,
       onLine: (line, stream) => void lines[stream].push(line),
     },
   );

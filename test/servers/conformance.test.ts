@@ -14,6 +14,8 @@ import { startEmbeddedStore } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
 
 const NEIGHBOUR_EVERY_MS = 20;
+/** Some forty checks, on whatever machine. */
+const RUN_AT_MOST_MS = 180_000;
 
 /** Ingestion on a store, in a process of its own, at a port that stays the same. */
 describe('tocsin vendor conformance, against ingestion on the embedded store,', () => {
@@ -60,10 +62,14 @@ describe('tocsin vendor conformance, against ingestion on the embedded store,', 
       neighbour.publish([{ reading }]).catch(() => undefined);
     }, NEIGHBOUR_EVERY_MS);
     const run = (): ReturnType<typeof tocsin> =>
-      tocsin([
-        ...['vendor', 'conformance', address, '--key', VENDOR_KEY],
-        ...['--other-key', OTHER_VENDOR_KEY, '--site', 'tower'],
-      ]);
+      tocsin(
+        [
+          ...['vendor', 'conformance', address, '--key', VENDOR_KEY],
+          ...['--other-key', OTHER_VENDOR_KEY, '--site', 'tower'],
+        ],
+        {},
+        RUN_AT_MOST_MS,
+      );
     // So long that the door knows it as a quiet one.
     await sleep(3_000);
     const first = await run();

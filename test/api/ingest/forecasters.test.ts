@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TocsinError } from '../../../domain/errors.ts';
 import { encodeForecaster } from '../../../domain/forecast/artefact.ts';
 import type { RegisteredForecaster } from '../../../domain/forecast/trained.ts';
 import type { ReadingsEvidence } from '../../../domain/evidence.ts';
@@ -28,7 +30,7 @@ afterEach(async () => {
   for (const door of opened.splice(0)) await door.stop();
 });
 
-async function openRiver(before?: Door): Promise<Door> {
+async function openRiver(before?: Pick<Door, 'stores' | 'ingest' | 'incidents'>): Promise<Door> {
   const behind = before && { stores: before.stores, ingest: before.ingest, incidents: before.incidents };
   const door = await openDoor({ clockOf: () => 'feed', refreshEveryMs: 20, ...behind });
   opened.push(door);
@@ -38,11 +40,14 @@ async function openRiver(before?: Door): Promise<Door> {
 /** A door whose sensor `a` tells the stage, with a plan that names the forecaster `river`. */
 async function riverside(): Promise<Door> {
   const door = await openRiver();
-  const sensors = await door.stores.sites.sensors();
-  const a = sensors.find(({ id }) => id === 'city/gasworks/a')!;
-  await door.stores.sites.putSensor({ ...a, channel: 'stage', unit: 'm', low: -10, high: 100 });
+  await tellStage(door);
   await activate(door.stores, river);
   return door;
+}
+
+async function tellStage({ stores }: Door): Promise<void> {
+  const a = await stores.sites.sensor('city/gasworks/a');
+  await stores.sites.putSensor({ ...a!, channel: 'stage', unit: 'm', low: -10, high: 100 });
 }
 
 async function register(
@@ -111,6 +116,25 @@ describe('a plan that names a trained forecast', () => {
     assert.ok(calm.incidents.log.length > 0);
     assert.deepEqual(door.incidents.log, calm.incidents.log);
     assert.deepEqual(evidenceOf(door), evidenceOf(calm));
+  });
+
+  it('is in doubt, on record, even when the first record could not be written', async () => {
+    const before = await openRiver();
+    await tellStage(before);
+    await before.stop();
+    let failures = 1;
+    const { asides } = before.ingest;
+    const put: typeof asides.put = (records) => {
+      if (failures-- > 0) throw new TocsinError('BACKEND_UNAVAILABLE', 'away', { retryable: true });
+      return asides.put(records);
+    };
+    const { stores, ingest, incidents } = before;
+    const door = await openRiver({ stores, incidents, ingest: { ...ingest, asides: { ...asides, put } } });
+    await activate(stores, river);
+    for (const deadline = Date.now() + 10_000; (await doubtsOf(door)).length === 0; await sleep(10)) {
+      assert.ok(Date.now() < deadline, 'no doubt on record');
+    }
+    assert.equal(failures, -1);
   });
 
   for (const [what, reason, prepare] of [
