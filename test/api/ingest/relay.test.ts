@@ -89,7 +89,8 @@ describe('the relay', () => {
     const door = await openDoor(feed);
     door.incidents.down = new TocsinError('BACKEND_UNAVAILABLE', 'away', { retryable: true });
     await send(door, notice('1', 0), notice('2', 1), notice('far', 2, 5, 24.9));
-    while ((await door.ingest.inbox.pending()).length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
+    while ((await door.ingest.inbox.pending()).length < 3)
+      await new Promise((resolve) => setTimeout(resolve, 10));
     assert.equal((await door.status()).inboxDepth, 3);
     door.incidents.down = null;
     await drained(door);
