@@ -66,11 +66,14 @@ export function createMap({ open }) {
   /** Height for a width, by the shape of the frame: the whole view is always visible. */
   const ratio = () => (svg.clientWidth === 0 ? 142 / 360 : svg.clientHeight / svg.clientWidth);
 
+  /** The whole world, as far as its shape allows. */
+  const widest = () => Math.min(WORLD_WIDTH, WORLD_HEIGHT / ratio());
+
   /** Down to the tools, in pixels; the whole where they stand below the map. */
   const freeHeight = () => Math.min(svg.clientHeight, tools.offsetTop);
 
   function look(next) {
-    const width = Math.min(WORLD_WIDTH, WORLD_HEIGHT / ratio(), Math.max(SMALLEST_WIDTH, next.width));
+    const width = Math.min(widest(), Math.max(SMALLEST_WIDTH, next.width));
     const height = width * ratio();
     // Over its edges the world can be moved so far that a marker there is seen whole, and not under the tools.
     const pixel = width / Math.max(svg.clientWidth, 1);
@@ -128,12 +131,17 @@ export function createMap({ open }) {
     const ys = points.map(([, y]) => y);
     const wide = Math.max(...xs) - Math.min(...xs);
     const high = Math.max(...ys) - Math.min(...ys);
-    const width = Math.max(60, wide * 1.35, (high * 1.6) / ratio());
+    const width = Math.min(widest(), Math.max(60, wide * 1.35, (high * 1.6) / ratio()));
     const middle = [(Math.max(...xs) + Math.min(...xs)) / 2, (Math.max(...ys) + Math.min(...ys)) / 2];
+    const height = width * ratio();
+    // Over the edge of the world only as far as a marker there needs.
+    const reach = (REACH * width) / Math.max(svg.clientWidth, 1);
+    const from = (at, points, length, end) =>
+      Math.max(Math.min(0, ...points.map((point) => point - reach)), Math.min(at, end - length));
     look({
       width,
-      x: middle[0] - width / 2,
-      y: middle[1] - (width * ratio()) / 2,
+      x: from(middle[0] - width / 2, xs, width, Math.max(WORLD_WIDTH, ...xs.map((x) => x + reach))),
+      y: from(middle[1] - height / 2, ys, height, WORLD_HEIGHT),
     });
   }
 

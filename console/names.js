@@ -13,13 +13,13 @@ const TEXT = { up: 11, down: 4, beside: 2 };
 export const MORE = { x: 15, y: -11 };
 
 /**
- * Chooses on which side of its marker each name stands, so that it covers no marker and no other name. Who comes
- * first chooses first; whose name fits nowhere, or whose marker is not on the map, goes without. The very first has
- * its name even where it fits nowhere, on the side where it covers least.
+ * Chooses on which side of its marker each name stands, so that it covers no marker and no other name and is whole. Who
+ * comes first chooses first; whose name fits nowhere, or whose marker is not on the map, goes without. The very first
+ * has its name even where it fits nowhere, on the side where it covers and loses least.
  *
  * @param {{ x: number, y: number, nameWidth: number, moreWidth: number }[]} markers in pixels of the map, most
  *   important first; `moreWidth` is 0 where there is but one incident
- * @param {{ width: number, height: number }} map a name is cut at its edges: a side that is whole is better
+ * @param {{ width: number, height: number }} map a name is cut at its edges
  * @returns {(keyof typeof SIDES | null)[]} by marker; null: not shown
  */
 export function placeNames(markers, map) {
@@ -34,11 +34,10 @@ export function placeNames(markers, map) {
     if (!isWithin({ left: marker.x, right: marker.x, top: marker.y, bottom: marker.y }, map)) return null;
     const sides = Object.entries(SIDES).map(([side, at]) => {
       const box = lineAt(marker, at, marker.nameWidth, at.anchor);
-      return { side, box, covers: taken.reduce((sum, other) => sum + shared(box, other), 0) };
+      return { side, box, harm: taken.reduce((sum, other) => sum + shared(box, other), cut(box, map)) };
     });
-    const least = sides.reduce((a, b) => (b.covers < a.covers ? b : a));
-    const chosen = sides.find(({ box, covers }) => covers === 0 && isWithin(box, map)) ?? least;
-    if (chosen.covers > 0 && n > 0) return null;
+    const chosen = sides.reduce((a, b) => (b.harm < a.harm ? b : a));
+    if (chosen.harm > 0 && n > 0) return null;
     taken.push(chosen.box);
     return chosen.side;
   });
@@ -60,6 +59,11 @@ function lineAt(marker, at, width, anchor = 'start') {
 const shared = (a, b) =>
   Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left)) *
   Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
+
+/** The area that lies outside the map. */
+const cut = (box, { width, height }) =>
+  (box.right - box.left) * (box.bottom - box.top) -
+  shared(box, { left: 0, right: width, top: 0, bottom: height });
 
 const isWithin = (box, { width, height }) =>
   box.left >= 0 && box.right <= width && box.top >= 0 && box.bottom <= height;

@@ -583,6 +583,20 @@ describe('the keyboard alone', () => {
     }
   });
 
+  it('shows the world from edge to edge when its incidents need it all, and a marker at the edge whole', async () => {
+    await putIncidentAt('Quito', 0, -78);
+    const { page } = await open();
+    const seen = async (): Promise<number[]> =>
+      (await page.locator('svg.map').getAttribute('viewBox'))!.split(' ').map(Number);
+    await page.locator('.map a').nth(3).waitFor();
+    const [left, , width] = await seen();
+    assert.deepEqual([left, width], [0, 360]);
+    await putIncidentAt('Chatham', -44, 179.6);
+    await page.locator('.map a').nth(4).waitFor();
+    const [shifted] = await seen();
+    assert.ok(shifted! > 5 && shifted! < 20, `${shifted}`);
+  });
+
   it('leaves the map where it was moved to, and stays on its marker, when an incident changes', async () => {
     const { page } = await open();
     const map = page.locator('svg.map');
