@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { placeInCache } from '../../embedded/cache.mjs';
-import { eventually, runProgram, temporaryDirectory } from './processes.ts';
+import { eventually } from '../support/eventually.ts';
+import { runProgram, temporaryDirectory } from './processes.ts';
 
 test('a finished executable is placed whole, and nothing else stays', async (t) => {
   const cache = temporaryDirectory(t);

@@ -36,14 +36,6 @@ export async function survivors(pids: number[], withinMs: number): Promise<numbe
   return pids.filter(isRunning);
 }
 
-export async function eventually(what: string, isSo: () => boolean, withinMs = 10_000): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!isSo()) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await sleep(20);
-  }
-}
-
 export interface Program {
   child: ChildProcess;
   pid: number;

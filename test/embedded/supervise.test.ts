@@ -7,7 +7,8 @@ import { spawnGuarded } from '../../embedded/guard.mjs';
 import { startRole } from '../../embedded/role.ts';
 import { ServiceGaveUp, createSupervisor } from '../../embedded/supervise.ts';
 import type { Service, Supervised, SupervisorEvent, SupervisorOptions } from '../../embedded/supervise.ts';
-import { eventually, projectRoot, runProgram, survivors, temporaryDirectory } from './processes.ts';
+import { eventually } from '../support/eventually.ts';
+import { projectRoot, runProgram, survivors, temporaryDirectory } from './processes.ts';
 
 function supervise(t: TestContext, options: SupervisorOptions = {}) {
   const events: SupervisorEvent[] = [];

@@ -10,6 +10,7 @@ import { createStores } from '../../models/stores.ts';
 import { VendorClient } from '../../vendor/client.ts';
 import { tocsin } from '../bin/command-line.ts';
 import { fillStores, OTHER_VENDOR_KEY, VENDOR_KEY } from '../support/door.ts';
+import { eventually } from '../support/eventually.ts';
 import { startEmbeddedStore } from '../support/store.ts';
 import type { TestStore } from '../support/store.ts';
 
@@ -44,9 +45,7 @@ describe('tocsin vendor conformance, against ingestion on the embedded store,', 
     fs.writeFileSync(turn, '');
     const script = path.join(import.meta.dirname, 'ingest-process.ts');
     roles.push(await startRole({ name: 'ingest', script, args: [store.uri, database, turn, port] }));
-    for (const deadline = Date.now() + 60_000; !fs.existsSync(`${turn}.port`); await sleep(20)) {
-      assert.ok(Date.now() < deadline, 'ingestion does not serve');
-    }
+    await eventually('ingestion serves', () => fs.existsSync(`${turn}.port`), 60_000);
     return fs.readFileSync(`${turn}.port`, 'utf8');
   }
 

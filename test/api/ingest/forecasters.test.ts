@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TocsinError } from '../../../domain/errors.ts';
 import { encodeForecaster } from '../../../domain/forecast/artefact.ts';
 import type { RegisteredForecaster } from '../../../domain/forecast/trained.ts';
@@ -9,6 +8,7 @@ import { expectedAtLeast, metres } from '../../../domain/plan/index.ts';
 import type { PlanDocument } from '../../../domain/plan/document.ts';
 import { activate, openDoor, reading } from '../../support/door.ts';
 import type { Door } from '../../support/door.ts';
+import { eventually } from '../../support/eventually.ts';
 import { gasPlan, T0 } from '../../support/plans.ts';
 import { registered, risingRiver } from '../../support/rising-river.ts';
 
@@ -131,9 +131,7 @@ describe('a plan that names a trained forecast', () => {
     const { stores, ingest, incidents } = before;
     const door = await openRiver({ stores, incidents, ingest: { ...ingest, asides: { ...asides, put } } });
     await activate(stores, river);
-    for (const deadline = Date.now() + 10_000; (await doubtsOf(door)).length === 0; await sleep(10)) {
-      assert.ok(Date.now() < deadline, 'no doubt on record');
-    }
+    await eventually('the doubt is on record', async () => (await doubtsOf(door)).length > 0);
     assert.equal(failures, -1);
   });
 

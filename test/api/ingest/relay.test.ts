@@ -14,6 +14,7 @@ import {
   reading,
 } from '../../support/door.ts';
 import type { Door, FakeIncidents } from '../../support/door.ts';
+import { eventually } from '../../support/eventually.ts';
 import { gasPlan, T0 } from '../../support/plans.ts';
 
 const HOUR = 3_600_000;
@@ -89,8 +90,7 @@ describe('the relay', () => {
     const door = await openDoor(feed);
     door.incidents.down = new TocsinError('BACKEND_UNAVAILABLE', 'away', { retryable: true });
     await send(door, notice('1', 0), notice('2', 1), notice('far', 2, 5, 24.9));
-    while ((await door.ingest.inbox.pending()).length < 3)
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    await eventually('three wait in the inbox', async () => (await door.ingest.inbox.pending()).length === 3);
     assert.equal((await door.status()).inboxDepth, 3);
     door.incidents.down = null;
     await drained(door);
@@ -116,9 +116,9 @@ describe('the relay', () => {
     door.incidents.down = new TocsinError('BACKEND_UNAVAILABLE', 'away', { retryable: true });
     // Each in a frame of its own.
     await send(door, notice('0', 0));
-    while (framesOfPuts.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await eventually('the first goes into the inbox', () => framesOfPuts.length > 0);
     await send(door, ...Array.from({ length: 7 }, (_, n) => notice(String(n + 1), n + 1)));
-    while ((await door.status()).inboxDepth < 8) await new Promise((resolve) => setTimeout(resolve, 10));
+    await eventually('all eight wait', async () => (await door.status()).inboxDepth === 8);
     const { relayedThrough, archivedThrough } = await door.status();
     assert.deepEqual([relayedThrough, archivedThrough, door.incidents.log], ['0', '8', []]);
     release();

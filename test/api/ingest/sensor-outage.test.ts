@@ -6,11 +6,14 @@ import { createFakeStores } from '../../../models/fake-stores.ts';
 import { sensorOutage } from '../../../plans/index.ts';
 import { activate, fillStores, openDoor, probe } from '../../support/door.ts';
 import type { Door } from '../../support/door.ts';
+import { eventually } from '../../support/eventually.ts';
 import { T0 } from '../../support/plans.ts';
 
 const SECOND = 1_000;
 /** Speaks all the time, so that the feed's clock goes on. */
 const beacon = probe({ sensor: 'beacon', samplingHz: 0.02 });
+
+const WITHIN_MS = 20_000;
 
 const doors: Door[] = [];
 afterEach(() => Promise.all(doors.splice(0).map((door) => door.stop())));
@@ -24,14 +27,13 @@ async function opened(): Promise<Door> {
   await door.describe([probe(), beacon]);
   // Detection hears of new sensors a little later than the door.
   let early = -10_000;
-  await eventually(async () => {
+  const areHeard = async (): Promise<boolean> => {
     await speak(door, ['probe', 'beacon'], (early += 30), early + 30, 'early');
     return (await health(door)).length === 2;
-  }, 'the sensors are not heard');
+  };
+  await eventually('the sensors are heard', areHeard, WITHIN_MS);
   return door;
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A reading each half minute of the feed; what came of it is known before the next. */
 async function speak(
@@ -70,13 +72,6 @@ const health = (door: Door): Promise<SensorHealth[]> =>
 const doubtful = async (door: Door): Promise<string[]> =>
   (await health(door)).filter(({ status }) => status === 'silent').map(({ sensor }) => sensor);
 
-async function eventually(holds: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  for (const deadline = performance.now() + 20_000; performance.now() < deadline; await pause(20)) {
-    if (await holds()) return;
-  }
-  assert.fail(what);
-}
-
 describe('sensors that fall silent', () => {
   it('open an incident of their own after ten minutes, and none when they come back before', async () => {
     const door = await opened();
@@ -86,7 +81,7 @@ describe('sensors that fall silent', () => {
     await speak(door, ['beacon'], 9 * 60, 18 * 60);
     assert.deepEqual(door.incidents.log, []);
     await speak(door, ['beacon'], 18 * 60, 22 * 60);
-    await eventually(() => door.incidents.log.length > 0, 'nobody was told');
+    await eventually('somebody is told', () => door.incidents.log.length > 0, WITHIN_MS);
     assert.equal(door.incidents.log.length, 1);
     assert.match(door.incidents.log[0]!, /^start incident\/city\/sensor-outage\/tower\//);
   });
@@ -95,9 +90,9 @@ describe('sensors that fall silent', () => {
     const door = await opened();
     await speak(door, ['probe', 'beacon'], 0, 60);
     await speak(door, ['beacon'], 60, 300);
-    await eventually(async () => (await doubtful(door)).length === 1, 'the probe is not silent');
+    await eventually('the probe is silent', async () => (await doubtful(door)).length === 1, WITHIN_MS);
     await door.describe([probe({ retired: true })]);
-    await eventually(async () => (await doubtful(door)).length === 0, 'it is still in doubt');
+    await eventually('it is in doubt no more', async () => (await doubtful(door)).length === 0, WITHIN_MS);
     assert.deepEqual(await speak(door, ['probe'], 300, 330), ['QUARANTINE_REASON_UNKNOWN_SENSOR']);
     await speak(door, ['beacon'], 300, 20 * 60);
     assert.deepEqual(door.incidents.log, []);
@@ -112,7 +107,7 @@ describe('sensors that fall silent', () => {
     await door.stores.sites.putSensor({ ...sensor, retired: 'operator' });
     const isRefused = async (): Promise<boolean> =>
       (await speak(door, ['probe'], 0, 30)).includes('QUARANTINE_REASON_UNKNOWN_SENSOR');
-    await eventually(isRefused, 'it is still taken');
+    await eventually('it is refused', isRefused, WITHIN_MS);
     await door.describe([probe({ samplingHz: 2 })]);
     assert.equal(await isRefused(), true);
     const kept = (await door.stores.sites.sensors()).find((one) => one.id === id);
