@@ -62,8 +62,8 @@ export interface Fairness {
   isHalfFull(): boolean;
   /** The part of the room that is taken. @returns from 0, and somewhat over 1 when vendors exceed their shares */
   taken(): number;
-  /** What may wait at present. */
-  room(): Load;
+  /** Bytes that may wait to be written at present. */
+  room(): number;
   /** How long nothing has become durable although something waits. */
   stillMs(): DurationMs;
 }
@@ -151,7 +151,7 @@ export function createFairness(options: FairOptions): Fairness {
     },
     isHalfFull: () => partOf(waiting) > 1 / 2,
     taken: () => partOf(waiting),
-    room: () => ({ memoryBytes: memoryRoom, archiveBytes: archiveRoom() }),
+    room: archiveRoom,
     stillMs,
   };
 }

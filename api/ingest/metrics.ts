@@ -16,7 +16,14 @@ export interface IngestMetrics {
   delivered(kind: string, seconds: number): void;
   sensors(read: () => readonly { tenant: string; status: string; count: number }[]): void;
   backlog(
-    read: () => { inbox: number; frames: number; pendingBytes: number; roomTaken: number; stillMs: number },
+    read: () => {
+      inbox: number;
+      frames: number;
+      pendingBytes: number;
+      roomBytes: number;
+      roomTaken: number;
+      stillMs: number;
+    },
   ): void;
 }
 
@@ -165,6 +172,7 @@ export function createIngestMetrics(
         ['inbox', 'Deliveries that wait for their incidents.', 'inbox'],
         ['unrelayed_frames', 'Archived frames that were not relayed yet.', 'frames'],
         ['pending_bytes', 'Bytes that wait to become durable.', 'pendingBytes'],
+        ['room_bytes', 'Bytes that may wait to be written at present, of all vendors together.', 'roomBytes'],
         [
           'room_taken_ratio',
           'Of the room for what waits to become durable, the part that is taken.',

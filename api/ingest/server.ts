@@ -168,6 +168,7 @@ export function createIngestServer(options: IngestServerOptions): IngestServer {
     inbox: relay.status().inboxDepth,
     frames: archive.head - relay.status().relayedThrough,
     pendingBytes: commit.pending.memoryBytes,
+    roomBytes: fairness.room(),
     roomTaken: fairness.taken(),
     stillMs: fairness.stillMs(),
   }));
