@@ -132,16 +132,17 @@ export function createMap({ open }) {
     const wide = Math.max(...xs) - Math.min(...xs);
     const high = Math.max(...ys) - Math.min(...ys);
     const width = Math.min(widest(), Math.max(60, wide * 1.35, (high * 1.6) / ratio()));
-    const middle = [(Math.max(...xs) + Math.min(...xs)) / 2, (Math.max(...ys) + Math.min(...ys)) / 2];
-    const height = width * ratio();
-    // Over the edge of the world only as far as a marker there needs.
     const reach = (REACH * width) / Math.max(svg.clientWidth, 1);
-    const from = (at, points, length, end) =>
-      Math.max(Math.min(0, ...points.map((point) => point - reach)), Math.min(at, end - length));
+    /** Around the middle of them, and over the edge of the world only as far as a marker there needs. */
+    const begin = (points, length, world) => {
+      const [first, last] = [Math.min(...points), Math.max(...points)];
+      const at = Math.min((first + last - length) / 2, Math.max(world, last + reach) - length);
+      return Math.max(Math.min(0, first - reach), at);
+    };
     look({
       width,
-      x: from(middle[0] - width / 2, xs, width, Math.max(WORLD_WIDTH, ...xs.map((x) => x + reach))),
-      y: from(middle[1] - height / 2, ys, height, WORLD_HEIGHT),
+      x: begin(xs, width, WORLD_WIDTH),
+      y: begin(ys, width * ratio(), WORLD_HEIGHT),
     });
   }
 
