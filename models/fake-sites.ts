@@ -2,8 +2,7 @@ import type { Place } from '../domain/evidence.ts';
 import type { Sensor, SiteStore } from '../domain/ports.ts';
 import { createFakeTable } from './fake-table.ts';
 import { byId } from './roster.ts';
-
-const SENSORS_AT_ONCE = 100;
+import { SENSORS_AT_ONCE } from './sites.ts';
 
 export function createFakeSiteStore(): SiteStore {
   const places = createFakeTable<Place>();

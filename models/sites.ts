@@ -7,7 +7,7 @@ import type { Row } from './collection.ts';
 import { byId } from './roster.ts';
 
 /** Read and understood in about a millisecond. */
-const SENSORS_AT_ONCE = 100;
+export const SENSORS_AT_ONCE = 100;
 
 interface SiteRow extends Row {
   readonly json: string;
